@@ -1,0 +1,1 @@
+"""The loyalty wing: clubs, points, newsletters."""

@@ -1,0 +1,1 @@
+"""Newsletters: blocks, preview, PDF, sending, unsubscribing."""

@@ -1,0 +1,1 @@
+"""The ledger of points: transfers, lots, purchases, redemptions."""

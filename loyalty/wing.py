@@ -1,0 +1,7 @@
+"""The loyalty slices, lowest first; start reading here."""
+
+SLICES = (
+    "loyalty.clubs",
+    "loyalty.points",
+    "loyalty.newsletters",
+)

@@ -1,0 +1,1 @@
+"""The portal wing: partners, deals, devices, service jobs and the desk."""

@@ -1,0 +1,1 @@
+"""End customers as one, and the matching of their names."""

@@ -1,0 +1,1 @@
+"""Deal registration: who was first, and until when that protects."""

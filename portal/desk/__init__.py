@@ -1,0 +1,1 @@
+"""What staff see across the slices: queues, settings, jobs, audit."""

@@ -1,0 +1,1 @@
+"""What every slice stands on; it knows no business noun."""

@@ -1,0 +1,1 @@
+"""Files in and out: one framework for every kind of row."""

@@ -1,0 +1,1 @@
+"""Scheduled and queued work: the table of jobs, the scheduler, the workers."""

@@ -1,0 +1,1 @@
+"""Mail: queued as rows in the business transaction, sent by the jobs process."""

@@ -1,0 +1,1 @@
+"""HTTP: policies, lists, forms, errors, headers, API conventions."""

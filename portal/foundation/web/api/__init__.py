@@ -1,0 +1,1 @@
+"""REST conventions: tokens, schemas, idempotency keys, cursor lists."""

@@ -1,0 +1,1 @@
+"""Devices in the field: serial, owner, warranty."""

@@ -1,0 +1,1 @@
+"""Distributors, resellers and repair stations."""

@@ -1,0 +1,1 @@
+"""What the vendor sells: products and their families."""

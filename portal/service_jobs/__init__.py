@@ -1,0 +1,1 @@
+"""Repair jobs at the stations, from intake to closing."""
