@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,29 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from portal.foundation.config import read_config
 from portal.foundation.database import db
 from tests.databases import KINDS, Databases, Kind, Unavailable
+from tests.making import environment_for, make_app
 
 _FLASK_CONTEXT = {id(value) for value in vars(flask.globals).values()}
-
-
-def test_environment(data_dir: Path, url: str, **settings: str) -> dict[str, str]:
-    """Return the environment of an application that tests may run: no mail, no network, no demo.
-
-    `settings` are further variables of the interface, such as CLOCK or PORT.
-    """
-    return {
-        "DATA_DIR": str(data_dir),
-        "DATABASE_URL": url,
-        "SECRET_KEY": "only-for-tests-and-known-to-everyone",
-        "MAIL_URL": "file:",
-        "DEMO": "0",
-        **settings,
-    }
-
-
-test_environment.__test__ = False  # type: ignore[attr-defined]
 
 
 class IsolatedClient(FlaskClient):
@@ -73,16 +55,16 @@ class Applications:
         self.databases = databases
         self.made: dict[Kind, Made] = {}
 
-    def make(self, kind: Kind, name: str, **settings: str) -> Made:
-        """Make an application on a fresh database called `name`."""
-        from wsgi import create_app  # noqa: PLC0415
+    def make(self, kind: Kind, name: str, *, migrated: bool = True, **settings: str) -> Made:
+        """Make an application on a fresh database called `name`, with tables when `migrated`.
 
+        `settings` are variables of the interface, such as CLOCK.
+        """
         data_dir = self.databases.folder / f"{name}-{kind}-{self.databases.worker}"
         shutil.rmtree(data_dir, ignore_errors=True)
         data_dir.mkdir()
-        url = self.databases.fresh(kind, name)
-        app = create_app(config=read_config(test_environment(data_dir, url, **settings)))
-        app.testing = True
+        url = (self.databases.fresh if migrated else self.databases.empty)(kind, name)
+        app = make_app(environment_for(data_dir, url, **settings))
         app.test_client_class = IsolatedClient
         return Made(app, kind, data_dir)
 
@@ -162,6 +144,25 @@ def app(applications: Applications, database_kind: Kind) -> Flask:
 
 
 @pytest.fixture
+def fresh_app(applications: Applications, database_kind: Kind) -> Iterator[Callable[..., Flask]]:
+    """Makes further applications, each on a database and folder of its own.
+
+    `fresh_app(BASE_URL="https://guildhall.example")`: settings are variables of the interface.
+    """
+    made: list[Flask] = []
+
+    def make(**settings: str) -> Flask:
+        app = applications.make(database_kind, f"fresh{len(made)}", **settings).app
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
 def context(app: Flask) -> Iterator[Flask]:
     """An application context around the test, for operations, queries and factories."""
     with app.app_context():
@@ -183,4 +184,4 @@ def runner(app: Flask) -> flask.testing.FlaskCliRunner:
 @pytest.fixture
 def process_environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     """The environment for programs that a test starts, on their own database and folder."""
-    return os.environ | test_environment(tmp_path / "data", database_url)
+    return os.environ | environment_for(tmp_path / "data", database_url)

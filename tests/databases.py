@@ -5,7 +5,6 @@ import fcntl
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.waiting import wait_until
+from portal.foundation.database import db
+from portal.foundation.migrations import upgrade_database
+from tests.making import environment_for, make_app
 
 Kind = Literal["sqlite", "postgresql"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
@@ -99,23 +100,14 @@ class PostgresServer:
 
         Refuses (Unavailable) where the machine cannot.
         """
-        programs = find_programs()
-        user = _server_user(programs)
+        user = _server_user(find_programs())
         if user:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        uid, gid = (user.pw_uid, user.pw_gid) if user else (None, None)
-        groups: list[int] | None = [] if user else None
         if not self.data.exists():
-            made = subprocess.run(
-                [
-                    programs / "initdb", "--pgdata", self.data, "--username", "guildhall",
-                    "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync",
-                ],
-                user=uid, group=gid, extra_groups=groups,
-                cwd="/", capture_output=True, text=True, check=False,
+            self._run(
+                "initdb", "--username", "guildhall", "--auth", "trust", "--encoding", "UTF8",
+                "--locale", "C", "--no-sync",
             )  # fmt: skip
-            if made.returncode:
-                raise Unavailable("initdb failed: " + made.stderr.strip().splitlines()[-1])
         settings = {
             "unix_socket_directories": str(self.folder),
             "listen_addresses": "",
@@ -124,37 +116,34 @@ class PostgresServer:
             "full_page_writes": "on" if self.durable else "off",
             "timezone": "UTC",
         }
-        options = [part for pair in settings.items() for part in ("-c", "=".join(pair))]
-        with (self.folder / "log").open("ab") as log:
-            subprocess.Popen(
-                [programs / "postgres", "-D", self.data, *options],
-                user=uid, group=gid, extra_groups=groups, cwd="/",
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        self._wait_until_ready()
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        self._run("pg_ctl", "start", "--wait", "--log", self.folder / "log", "--options", options)
 
-    def _wait_until_ready(self) -> None:
-        try:
-            wait_until(self._answers, "PostgreSQL answers", seconds=30)
-        except AssertionError as error:
-            log = (self.folder / "log").read_text(errors="replace")
-            raise Unavailable(f"PostgreSQL did not start: {log[-500:]}") from error
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop the server and wait for it; "immediate" is like a crash."""
+        if self.pid_file.exists():
+            self._run("pg_ctl", "stop", "--wait", "--mode", mode)
 
-    def _answers(self) -> bool:
-        try:
-            self.connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop the server and wait for it: SIGINT at once but cleanly, SIGQUIT like a crash."""
-        if not self.pid_file.exists():
-            return
-        pid = int(self.pid_file.read_text().split()[0])
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, how)
-        wait_until(lambda: _has_ended(pid), "PostgreSQL has stopped", seconds=20)
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        """Run one of PostgreSQL's programs on the data folder, never as root."""
+        programs = find_programs()
+        user = _server_user(programs)
+        with (self.folder.parent / "postgresql-output").open("w+") as output:
+            # A file, not a pipe: the server that pg_ctl leaves behind would keep a pipe open.
+            done = subprocess.run(
+                [programs / program, *arguments, "--pgdata", self.data],
+                user=user.pw_uid if user else None,
+                group=user.pw_gid if user else None,
+                extra_groups=[] if user else None,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+            output.seek(0)
+            if done.returncode:
+                raise Unavailable(f"{program} failed: {output.read()[-500:].strip()}")
 
     def drop(self, database: str) -> None:
         """Drop `database` with whoever is still connected."""
@@ -173,17 +162,6 @@ class PostgresServer:
                 )
             )
         return self.url(database)
-
-
-def _has_ended(pid: int) -> bool:
-    """Return whether the process is gone; collects it when it is a child of this one."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 @contextlib.contextmanager
@@ -282,12 +260,18 @@ def _remove_sqlite(path: Path) -> None:
 
 
 def migrate(url: str, data_dir: Path) -> None:
-    """Bring the database at `url` to the newest migration in a process of its own.
+    """Bring the database at `url` to the newest migration and leave nothing of it open.
 
-    A process, so that nothing of it stays open in the file that is copied afterwards.
+    Fails the test, and those after it, when a migration fails.
     """
     data_dir.mkdir(exist_ok=True)
-    run_flask("db", "upgrade", url=url, data_dir=data_dir)
+    with make_app(environment_for(data_dir, url)).app_context():
+        try:
+            upgrade_database()
+        except Exception as error:  # noqa: BLE001 - whatever it is, each test says so
+            pytest.fail(f"the migrations fail: {error!r}", pytrace=False)
+        finally:
+            db.engine.dispose()
 
 
 def run_flask(*arguments: str, url: str, data_dir: Path) -> str:
@@ -298,7 +282,7 @@ def run_flask(*arguments: str, url: str, data_dir: Path) -> str:
     done = subprocess.run(
         [ROOT / ".venv" / "bin" / "flask", "--app", "wsgi", *arguments],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url, "DATA_DIR": str(data_dir)},
+        env=os.environ | environment_for(data_dir, url),
         capture_output=True,
         text=True,
         check=False,

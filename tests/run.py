@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.application import test_environment
 from tests.databases import Databases
+from tests.making import environment_for
 
 RUN = pytest.StashKey[Databases]()
 
@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[RUN] = Databases(Path(given["databases"]), given["workerid"])
     imported = config.stash[RUN].folder / f"imported-{config.stash[RUN].worker}"
     imported.mkdir()
-    os.environ.update(test_environment(imported, f"sqlite:///{imported / 'unused.db'}"))
+    os.environ.update(environment_for(imported, f"sqlite:///{imported / 'unused.db'}"))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import pkgutil
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -10,9 +11,18 @@ from apiflask import APIFlask
 from flask import Flask, request
 from whitenoise import WhiteNoise
 
-from portal.foundation import database, i18n, logs, migrations
+from portal.foundation import commands, database, i18n, logs, migrations
 from portal.foundation.config import ROOT, Config, read_config
-from portal.foundation.web import actors, docs, errors, health, limits, policies, security, templating
+from portal.foundation.web import (
+    actors,
+    docs,
+    errors,
+    health,
+    limits,
+    policies,
+    security,
+    templating,
+)
 from portal.foundation.web.actors import current_actor
 
 FOUNDATION = (
@@ -74,6 +84,8 @@ def create_app(wings: Sequence[str], config: Config | None = None, **overrides: 
     health.init_app(app)
     docs.init_app(app)
     policies.refuse_undeclared(app)
+    for command in commands.COMMANDS:
+        app.cli.add_command(command)
     for package in (*FOUNDATION, *wings):
         add_slice(app, package)
     policies.public(app.view_functions["static"])
@@ -102,9 +114,14 @@ def _choose_language(app: Flask) -> None:
         i18n.choose(language, actor.zone)
 
 
-def _part(package: str, name: str) -> ModuleType | None:
+def _modules(package: str, name: str) -> list[ModuleType]:
+    """Return the part `name` of a slice: one module, the modules of a folder, or nothing."""
     full = f"{package}.{name}"
-    return importlib.import_module(full) if importlib.util.find_spec(full) else None
+    if importlib.util.find_spec(full) is None:
+        return []
+    part = importlib.import_module(full)
+    inner = pkgutil.iter_modules(getattr(part, "__path__", []))
+    return [part, *(importlib.import_module(f"{full}.{found.name}") for found in inner)]
 
 
 def add_slice(app: APIFlask, package: str) -> None:
@@ -115,15 +132,13 @@ def add_slice(app: APIFlask, package: str) -> None:
     if not hasattr(importlib.import_module(package), "__path__"):
         return
     for name in PARTS:
-        part = _part(package, name)
-        if part is None:
-            continue
-        blueprint = getattr(part, "bp", None)
-        if blueprint is not None:
+        modules = _modules(package, name)
+        for blueprint in {getattr(module, "bp", None) for module in modules} - {None}:
             app.register_blueprint(blueprint)
             if name == "api":
                 security.csrf.exempt(blueprint)
         if name == "commands":
-            for command in getattr(part, "COMMANDS", [getattr(part, "cli", None)]):
-                app.cli.add_command(command)
-
+            for module in modules:
+                for command in getattr(module, "COMMANDS", [getattr(module, "cli", None)]):
+                    if command is not None:
+                        app.cli.add_command(command)

@@ -33,10 +33,10 @@ class AuditEntry(Model):
     at: Mapped[datetime] = mapped_column(doc="When it was done, UTC.")
     actor_id: Mapped[int | None] = mapped_column(doc="The user; none for Guildhall and nobody.")
     actor_name: Mapped[str] = mapped_column(sa.String(200), doc="The user's name at that time.")
-    viewed_by_id: Mapped[int | None] = mapped_column(doc="The administrator who looked as the user.")
+    viewed_by_id: Mapped[int | None] = mapped_column(doc="The administrator looking as the user.")
     thing_type: Mapped[str] = mapped_column(sa.String(63), doc="Table of what was acted on.")
     thing_id: Mapped[int | None] = mapped_column(doc="Its key in that table.")
-    changes: Mapped[dict[str, Any]] = mapped_column(doc="Field to [before, after], and plain facts.")
+    changes: Mapped[dict[str, Any]] = mapped_column(doc="Field to [before, after], or a fact.")
     address: Mapped[str] = mapped_column(sa.String(45), doc="The caller's network address.")
     request_id: Mapped[str] = mapped_column(sa.String(40), doc="The request or job run.")
 
@@ -138,7 +138,9 @@ def sentence_of(entry: AuditEntry) -> Markup:
             values[f"{key}_before"], values[key] = _shown(value[0]), _shown(value[1])
         else:
             values[key] = _shown(value)
-    return Markup(str(sentence.text)) % values if sentence else escape(entry.name)
+    if sentence is None:
+        return escape(entry.name)
+    return Markup(str(sentence.text)) % values  # noqa: S704 - the text is ours, values are escaped
 
 
 def timeline(thing: Model, *, limit: int = 200) -> list[TimelineEntry]:

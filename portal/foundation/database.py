@@ -42,7 +42,7 @@ class Instant(TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Store UTC."""
         if value is None:
             return None
@@ -50,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
             raise ValueError("an instant needs a time zone")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Give back an aware UTC instant."""
         if value is None:
             return None
@@ -63,11 +63,11 @@ class Amount(TypeDecorator[Decimal]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: Decimal | None, _dialect: Dialect) -> int | None:
         """Store ten-thousandths."""
         return None if value is None else to_scaled(Decimal(value))
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> Decimal | None:
         """Give back the exact Decimal."""
         return None if value is None else from_scaled(value)
 
@@ -104,7 +104,7 @@ class Model(orm.DeclarativeBase):
     """Base of every table."""
 
     metadata = sa.MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy
+    type_annotation_map = {
         int: BigInt,
         datetime: Instant(),
         date: sa.Date(),
@@ -187,7 +187,7 @@ def prepare_engine(engine: Engine) -> None:
 
 
 @event.listens_for(orm.Session, "before_flush")
-def _refuse_stray_flush(session: orm.Session, *_: object) -> None:
+def _refuse_stray_flush(*_: object) -> None:
     if not _writing.get():
         raise RuntimeError("write inside `with transaction()`")
 
@@ -244,7 +244,7 @@ def is_writing() -> bool:
 
 
 def lock(thing: T) -> T:
-    """Re-read `thing` and hold its row until the transaction ends; call before judging its state."""
+    """Re-read `thing` and hold its row until the transaction ends, before judging its state."""
     db.session.refresh(thing, with_for_update=True)
     return thing
 
@@ -258,5 +258,3 @@ def in_chunks(ids: list[int], size: int = 500) -> Iterator[list[int]]:
     """Yield `ids` in lists of at most `size`, for statements with many keys."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
-
-

@@ -135,9 +135,7 @@ def waiting_deliveries(limit: int = 200) -> list[int]:
     return list(
         db.session.scalars(
             sa.select(FactDelivery.id)
-            .where(
-                FactDelivery.state == DeliveryState.PENDING, FactDelivery.next_at <= clock.now()
-            )
+            .where(FactDelivery.state == DeliveryState.PENDING, FactDelivery.next_at <= clock.now())
             .order_by(FactDelivery.next_at, FactDelivery.id)
             .limit(limit)
         )
@@ -154,9 +152,7 @@ def deliver(delivery_id: int) -> bool | None:
         with transaction() as session:
             delivery = session.scalar(
                 sa.select(FactDelivery)
-                .where(
-                    FactDelivery.id == delivery_id, FactDelivery.state == DeliveryState.PENDING
-                )
+                .where(FactDelivery.id == delivery_id, FactDelivery.state == DeliveryState.PENDING)
                 .with_for_update(skip_locked=True)
                 .execution_options(populate_existing=True)
             )
@@ -170,7 +166,7 @@ def deliver(delivery_id: int) -> bool | None:
             delivery.state = DeliveryState.DONE
             delivery.attempts += 1
             delivery.done_at, delivery.error = clock.now(), None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a listener raises is kept with it
         log.warning("fact.delivery_failed", delivery=delivery_id, error=repr(error))
         _keep_failure(delivery_id, traceback.format_exc(limit=-6))
         return False

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
 import flask_babel
@@ -20,7 +21,7 @@ from flask_babel import LazyString
 
 from portal.foundation import clock
 
-LazyText = LazyString
+LazyText: TypeAlias = LazyString
 LANGUAGES = {"en": "English", "zh_Hans_CN": "简体中文"}
 LANGUAGE_TAGS = {"en": "en", "zh_Hans_CN": "zh-Hans"}
 DEFAULT_LANGUAGE = "en"

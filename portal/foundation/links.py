@@ -20,5 +20,9 @@ def absolute_url(endpoint: str, **values: Any) -> str:
 
 
 def base_host() -> str:
-    """Return the host that BASE_URL names, without port; for Message-IDs and senders."""
-    return urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
+    """Return the host that BASE_URL names, without port; for Message-IDs and senders.
+
+    An IPv6 address, which neither may hold as it is, gives "localhost".
+    """
+    host = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
+    return "localhost" if ":" in host else host

@@ -53,7 +53,9 @@ class Partner(Model):
         sa.Index(None, "status", "id"),
     )
 
-    reference: Mapped[str] = mapped_column(sa.String(40), unique=True, doc="The vendor's reference.")
+    reference: Mapped[str] = mapped_column(
+        sa.String(40), unique=True, doc="The vendor's reference."
+    )
     name: Mapped[str] = mapped_column(sa.String(200), doc="Legal name.")
     name_key: Mapped[str] = mapped_column(sa.String(200), doc="Name, lower-case, for sorting.")
     kind: Mapped[PartnerKind] = mapped_column(enum_type(PartnerKind), doc="What it mainly does.")
@@ -70,6 +72,8 @@ class Partner(Model):
         enum_type(PartnerState), doc="Where the partnership stands."
     )
     created_at: Mapped[datetime] = mapped_column(doc="When it was added.")
-    version: Mapped[int] = mapped_column(default=1, doc="Counts changes; guards against stale forms.")
+    version: Mapped[int] = mapped_column(
+        default=1, doc="Counts changes; guards against stale forms."
+    )
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+    __mapper_args__ = {"version_id_col": version}

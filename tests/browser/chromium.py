@@ -23,8 +23,8 @@ from playwright.sync_api import (
 )
 
 from portal.foundation.bootstrap import CHROMIUM_NAMES
-from tests.application import test_environment
 from tests.databases import ROOT, Databases
+from tests.making import environment_for
 from tests.waiting import wait_until
 
 AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
@@ -65,7 +65,7 @@ def serve(folder: Path, url: str, **settings: str) -> Served:
     """
     port = str(free_port())
     folder.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | test_environment(folder, url, PORT=port, **settings)
+    environment = os.environ | environment_for(folder, url, PORT=port, **settings)
     log = (folder / "serve.log").open("wb")
     process = subprocess.Popen(
         [ROOT / ".venv/bin/flask", "--app", "wsgi", "serve"],

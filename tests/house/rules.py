@@ -10,7 +10,7 @@ MAX_LINES = 400
 
 # Imports inside functions, each with its reason.
 LATE_IMPORTS = {
-    "tests/application.py": "most tests need no application, which takes a second to import",
+    "tests/making.py": "most tests need no application, which takes a second to import",
     "portal/foundation/pdf.py": "WeasyPrint takes a second to load and only documents need it",
 }
 
@@ -110,13 +110,14 @@ def docstrings(source: Source) -> Iterator[Breach]:
     waiting: list[ast.AST] = [source.tree]
     while waiting:
         for node in ast.iter_child_nodes(waiting.pop()):
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if node.name.startswith("_") or _is_overload(node):
+                continue
             if isinstance(node, ast.ClassDef):
                 waiting.append(node)
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                if node.name.startswith("_") or _is_overload(node):
-                    continue
-                if not ast.get_docstring(node):
-                    yield breach(source, node, f"{node.name} has no docstring")
+            if not ast.get_docstring(node):
+                yield breach(source, node, f"{node.name} has no docstring")
 
 
 def _is_overload(node: ast.AST) -> bool:

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from tests.house.source import Breach
 
 # Mail programs know no style sheets, and paper is no browser: there a style may stand inline.
-NOT_BROWSED = ("templates/mail/", "templates/pdf/")
+NOT_BROWSED = (
+    "templates/mail/",
+    "templates/pdf/",
+    "templates/layouts/mail",
+    "templates/layouts/pdf",
+)
 
 COMMENT = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
 FORBIDDEN_IN_PAGES = {

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.databases import ROOT, run_flask
+from portal.foundation.database import alembic, db
+from portal.foundation.migrations import downgrade_database, upgrade_database
 from tests.house.source import files, read
 
 
@@ -64,26 +65,37 @@ def test_migrations_go_both_ways():
     ] == []
 
 
+@pytest.fixture
+def unmigrated(applications, database_kind):
+    """An application on a database without tables, its context pushed."""
+    made = applications.make(database_kind, "migrations", migrated=False)
+    with made.app.app_context():
+        yield made.app
+        db.engine.dispose()
+
+
+def tables() -> set[str]:
+    return set(sa.inspect(db.engine).get_table_names())
+
+
 @pytest.mark.both_databases
-def test_up_down_and_up_again_ends_at_the_models(empty_database_url, tmp_path):
-    def flask(*arguments: str) -> str:
-        return run_flask(*arguments, url=empty_database_url, data_dir=tmp_path)
-
-    engine = sa.create_engine(empty_database_url, poolclass=sa.NullPool)
-    flask("db", "upgrade")
-    tables = set(sa.inspect(engine).get_table_names())
-    assert len(tables) > 1
-    flask("db", "downgrade", "base")
-    assert set(sa.inspect(engine).get_table_names()) <= {"alembic_version"}
-    flask("db", "upgrade")
-    assert set(sa.inspect(engine).get_table_names()) == tables
-    assert "No changes" in flask("db", "check")
+def test_up_down_and_up_again_ends_at_the_models(unmigrated):
+    upgrade_database()
+    assert not alembic.needs_revision(), "models and migrations differ; `flask db revision`"
+    made = tables()
+    assert len(made) > 1
+    downgrade_database("base")
+    assert tables() <= {"alembic_version"}
+    upgrade_database()
+    assert tables() == made
+    assert not alembic.needs_revision()
 
 
-def test_every_step_down_and_up_again(database_url, tmp_path):
-    steps = len(files("migrations"))
-    for _ in range(steps):
-        run_flask("db", "downgrade", url=database_url, data_dir=tmp_path)
-    run_flask("db", "upgrade", url=database_url, data_dir=tmp_path)
-    assert "No changes" in run_flask("db", "check", url=database_url, data_dir=tmp_path)
-    assert (ROOT / "migrations").is_dir()
+@pytest.mark.both_databases
+def test_every_single_step_down_and_up_again(unmigrated):
+    upgrade_database()
+    for _ in files("migrations"):
+        downgrade_database("-1")
+    assert tables() <= {"alembic_version"}
+    upgrade_database()
+    assert not alembic.needs_revision()

@@ -18,6 +18,7 @@ from portal.foundation.money import CURRENCIES
 Text_ = str | LazyText
 Parser = Callable[[str], object]
 BILLION = Decimal(10) ** 9
+LARGEST = Decimal(10) ** 18
 MOST_REMEMBERED = 20_000
 
 # Territories of CLDR that ISO 3166 does not list; XK (Kosovo) stays, as its users write it.
@@ -60,6 +61,7 @@ class ColumnType:
     """Base of the types; `parser` reads trimmed text that is not empty."""
 
     is_date = False
+    repeats = True  # whether the same text comes again and again in one file
 
     @property
     def takes(self) -> LazyText:
@@ -78,6 +80,8 @@ class ColumnType:
 @dataclass(frozen=True, slots=True)
 class Text(ColumnType):
     """Text of at most `max` characters."""
+
+    repeats = False
 
     max: int = 200
 
@@ -122,14 +126,18 @@ class Number(ColumnType):
 
     def parser(self, reading: Reading) -> Parser:
         """Return a reader to Decimal."""
-        low, high, decimals = self.minimum, self.maximum, self.decimals
+        low, high, decimals = Decimal(self.minimum), Decimal(self.maximum), self.decimals
         step = None if decimals is None else Decimal(1).scaleb(-decimals)
+        sure = 0 if decimals is None else decimals + 1
 
         def parse(text: str) -> Decimal:
             number = parse_number(text)
             if not low <= number <= high:
                 raise Bad(_l("Write a number from %(low)s to %(high)s.", low=low, high=high))
-            if step is not None and number != number.quantize(step):
+            # Most texts show at a glance that they have few decimals.
+            if step is None or "." in text[-sure:]:
+                return number
+            if number != number.quantize(step):
                 raise Bad(_l("A number here has at most %(decimals)s decimals.", decimals=decimals))
             return number
 
@@ -161,7 +169,7 @@ class Whole(ColumnType):
 
     def parser(self, reading: Reading) -> Parser:
         """Return a reader to int."""
-        low, high = self.minimum, self.maximum
+        low, high = Decimal(self.minimum), Decimal(self.maximum)
 
         def parse(text: str) -> int:
             number = parse_number(text)
@@ -387,7 +395,7 @@ class Column:
                 return None
             return parse(undefuse(text) if text[0] == "'" else text)
 
-        return read if isinstance(self.type, Text) else _remembering(read)
+        return _remembering(read) if self.type.repeats else read
 
     def write(self, value: object) -> str:
         """Return the text of `value` that `reader` takes back; empty for None."""
@@ -397,14 +405,14 @@ class Column:
 def _remembering(read: Parser) -> Parser:
     """Return `read` with a memory: dates, codes and prices come again and again."""
     memory: dict[str, object] = {}
+    recall = memory.get
 
     def remembered(cell: str) -> object:
-        try:
-            return memory[cell]
-        except KeyError:
+        value = recall(cell, memory)
+        if value is memory:
             value = read(cell)
-        if len(memory) < MOST_REMEMBERED:
-            memory[cell] = value
+            if len(memory) < MOST_REMEMBERED:
+                memory[cell] = value
         return value
 
     return remembered
@@ -414,7 +422,6 @@ def parse_number(text: str) -> Decimal:
     """Return the exact number that `text` writes with a decimal point; refuses (Bad) others."""
     if not _number.fullmatch(text):
         raise Bad(_l("This is not a number. Write it like 1234.50."))
-    number = Decimal(text)
-    if abs(number) > 10**18 or len(text) > 60:
+    if len(text) > 60 or not -LARGEST < (number := Decimal(text)) < LARGEST:
         raise Bad(_l("This number is out of range."))
     return number

@@ -153,16 +153,25 @@ class OrderFinder:
 
 
 def find_orders(
-    rows: Iterator[tuple[int, list[str]]], cells: dict[str, Callable[[list[str]], str]]
+    rows: Iterator[tuple[int, list[str]]],
+    columns: dict[str, Callable[[list[str]], str]],
+    counts: Callable[[list[str]], bool],
 ) -> tuple[int, dict[str, bool | None]]:
-    """Return the number of rows, and for each column of `cells` whether the day comes first.
+    """Return the number of rows, and for each of `columns` whether the day comes first.
 
-    cells: the columns without a format, each with the function that gives a row's text.
+    columns: those without a format, each with the function that gives a row's text. counts: says
+    whether a row is one whose dates matter.
     """
-    finders = [(OrderFinder(name), cell) for name, cell in cells.items()]
+    finders = [(OrderFinder(name), cell) for name, cell in columns.items()]
+    numeric = _numeric.match
     count = 0
     for line, raw in rows:
         count += 1
         for finder, cell in finders:
-            finder.look(cell(raw).strip(), line)
+            try:
+                text = cell(raw).strip()
+            except IndexError:  # a short row, rejected later
+                continue
+            if numeric(text) and counts(raw):
+                finder.look(text, line)
     return count, {finder.column: finder.day_first() for finder, _ in finders}

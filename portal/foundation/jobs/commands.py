@@ -37,7 +37,7 @@ def run_jobs() -> None:
 
 @cli.command("once")
 @click.argument("name")
-@click.option("--at", "at_text", metavar="INSTANT", help="Run as if it were this instant (ISO 8601).")
+@click.option("--at", "at_text", metavar="INSTANT", help="As if it were then (ISO 8601).")
 @with_appcontext
 def run_once(name: str, at_text: str | None) -> None:
     """Run one job by NAME now and print one line of JSON.

@@ -172,7 +172,8 @@ class Worker:
         timer = BackgroundScheduler(timezone=UTC)
         options = {"max_instances": 1, "coalesce": True, "misfire_grace_time": 60}
         timer.add_job(self.tick, "interval", seconds=1, **options)
-        timer.add_job(self.beat, "interval", seconds=5, next_run_time=self.started, **options)
+        seconds = LEASE.total_seconds() / 6
+        timer.add_job(self.beat, "interval", seconds=seconds, next_run_time=self.started, **options)
         timer.start()
         threads = [threading.Thread(target=self.work, args=(n,)) for n in range(THREADS)]
         for thread in threads:

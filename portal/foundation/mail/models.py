@@ -36,19 +36,7 @@ class MailMessage(Model):
 
     __tablename__ = "mail_messages"
     __table_args__ = (
-        sa.Index(
-            "ix_mail_messages_waiting",
-            "next_at",
-            sqlite_where=sa.text("state = 'queued'"),
-            postgresql_where=sa.text("state = 'queued'"),
-        ),
-        sa.Index(
-            "ix_mail_messages_leased",
-            "lease_until",
-            sqlite_where=sa.text("state = 'leased'"),
-            postgresql_where=sa.text("state = 'leased'"),
-        ),
-        sa.Index(None, "state", "id"),
+        sa.Index(None, "state", "next_at", "id"),
         sa.Index(None, "to_address"),
         sa.Index(None, "user_id"),
     )
@@ -78,6 +66,7 @@ class MailMessage(Model):
     )
     attempts: Mapped[int] = mapped_column(default=0, doc="How often it was claimed for sending.")
     next_at: Mapped[datetime] = mapped_column(doc="Not tried before this instant, UTC.")
+    lease: Mapped[str | None] = mapped_column(sa.String(40), doc="Which claim has it.")
     lease_until: Mapped[datetime | None] = mapped_column(
         doc="Another process may take it after this, machine time."
     )

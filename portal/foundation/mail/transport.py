@@ -12,9 +12,13 @@ from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from portal.foundation.mail.writing import POLICY, POLICY_UTF8
+
 TIMEOUT_SECONDS = 10.0
+# Leaving before a late 250 would send the message twice.
+CONTENT_TIMEOUT_SECONDS = 60.0
 # Enhanced codes (RFC 3463) that speak of our message or of us, not of the reader's address.
-NOT_THE_ADDRESS = ("5.3.", "5.4.", "5.5.", "5.6.", "5.7.")
+NOT_THE_ADDRESS = ("5.3.", "5.5.", "5.6.", "5.7.")
 
 
 class TryLater(Exception):  # noqa: N818 - what the server asks for
@@ -39,7 +43,7 @@ class RefusedForGood(Exception):  # noqa: N818 - the server's last word
 class Transport(Protocol):
     """Where messages go; a context manager that keeps its connection until it is left."""
 
-    def __enter__(self) -> Self: ...  # noqa: D105
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -145,13 +149,18 @@ class Smtp:
         options = ["SMTPUTF8"] if not recipient.isascii() else []
         if options and not connection.has_extn("smtputf8"):
             raise RefusedForGood("the server takes no such address", stops_address=False)
-        self._step(lambda: connection.mail(sender, options), "MAIL", about_address=False)
-        self._step(lambda: connection.rcpt(recipient), "RCPT", about_address=True)
-        self._step(lambda: connection.data(message.as_bytes()), "DATA", about_address=True)
+        content = message.as_bytes(policy=POLICY_UTF8 if options else POLICY)
+        self._step("MAIL", lambda: connection.mail(sender, options))
+        self._step("RCPT", lambda: connection.rcpt(recipient))
+        self._patience(CONTENT_TIMEOUT_SECONDS)
+        self._step("DATA", lambda: connection.data(content))
+        self._patience(TIMEOUT_SECONDS)
 
-    def _step(
-        self, ask: Callable[[], tuple[int, bytes]], verb: str, *, about_address: bool
-    ) -> None:
+    def _patience(self, seconds: float) -> None:
+        if self.connection is not None and self.connection.sock is not None:
+            self.connection.sock.settimeout(seconds)
+
+    def _step(self, verb: str, ask: Callable[[], tuple[int, bytes]]) -> None:
         try:
             code, answer = ask()
         except smtplib.SMTPDataError as error:
@@ -167,10 +176,9 @@ class Smtp:
             self._drop()
             raise TryLater(text)
         self._reset()
-        if code >= 500:
+        if code >= 500 and verb != "MAIL":  # at MAIL it speaks of the sender, which can be mended
             enhanced = answer.decode(errors="replace").split(" ", 1)[0]
-            stops = about_address and not enhanced.startswith(NOT_THE_ADDRESS)
-            raise RefusedForGood(text, stops_address=stops)
+            raise RefusedForGood(text, stops_address=not enhanced.startswith(NOT_THE_ADDRESS))
         raise TryLater(text)
 
     def _connected(self) -> smtplib.SMTP:
@@ -235,7 +243,7 @@ def transport_for(mail_url: str, data_dir: Path, host: str) -> Transport:
 
 def _greeting(host: str) -> str:
     try:
-        address = ip_address(host)
+        ip_address(host)
     except ValueError:
         return host
-    return f"[IPv6:{host}]" if address.version == 6 else f"[{host}]"
+    return f"[{host}]"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,13 @@ from portal.foundation.links import absolute_url, base_host
 from portal.foundation.mail.models import MailMessage
 from portal.foundation.settings import Definition, define, setting
 
-POLICY: EmailPolicy = SMTP.clone(cte_type="7bit")
+POLICY = SMTP.clone(cte_type="7bit")
+POLICY_UTF8 = POLICY.clone(utf8=True)
 MOST_SUBJECT = 300
 MOST_NAME = 120
 OWN_HEADERS = frozenset(
-    "from to cc bcc sender subject date message-id auto-submitted mime-version content-type "
-    "content-transfer-encoding return-path received".split()
+    {"from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "auto-submitted"}
+    | {"mime-version", "content-type", "content-transfer-encoding", "return-path", "received"}
 )
 _header_name = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _line_ends = re.compile(r"[\r\n\x00\x0b\x0c\x85\u2028\u2029]")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
 
 from portal.foundation.web.policies import public
 
@@ -65,7 +65,7 @@ def openapi() -> Response:
 @public
 def read() -> str:
     """Show the description as a page."""
-    return render_template("portal/docs/api.html")
+    return render_template("layouts/api_docs.html", spec_url=url_for(".openapi"))
 
 
 def complete(spec: Any) -> Any:
@@ -74,9 +74,7 @@ def complete(spec: Any) -> Any:
     components.setdefault("schemas", {})["Problem"] = PROBLEM
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     spec["security"] = [{"bearer": []}]
-    content = {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    }
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in spec.get("paths", {}).values():
         for method, operation in path.items():
             if not isinstance(operation, dict):

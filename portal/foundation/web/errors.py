@@ -153,7 +153,7 @@ def _database_busy(error: sa.exc.OperationalError) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    log.exception("request.failed", error=repr(error))
+    log.error("request.failed", error=repr(error), exc_info=error)
     return _answer(500)
 
 
@@ -168,5 +168,3 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(sa.exc.TimeoutError, _database_busy)
     app.register_error_handler(Exception, _bug)
     app.error_processor(_invalid)
-
-

@@ -37,7 +37,9 @@ class FormNonce(Model):
 
     __tablename__ = "form_nonces"
 
-    nonce: Mapped[str] = mapped_column(sa.String(40), unique=True, doc="Random, drawn with the form.")
+    nonce: Mapped[str] = mapped_column(
+        sa.String(40), unique=True, doc="Random, made with the form."
+    )
     user_id: Mapped[int | None] = mapped_column(doc="Who sent it.")
     used_at: Mapped[datetime] = mapped_column(index=True, doc="When it was carried out.")
 
@@ -79,7 +81,13 @@ def long_text(
 
 
 def whole_number(
-    label: Any, *, least: int = 0, most: int = 10**9, optional: bool = False, help: Any = "", **kw: Any
+    label: Any,
+    *,
+    least: int = 0,
+    most: int = 10**9,
+    optional: bool = False,
+    help: Any = "",
+    **kw: Any,
 ) -> IntegerField:
     """Return a field of a whole number from `least` to `most`."""
     return IntegerField(

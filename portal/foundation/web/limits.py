@@ -21,13 +21,15 @@ class RateCount(Model):
 
     key: Mapped[str] = mapped_column(sa.String(300), unique=True, doc="Limit and caller.")
     hits: Mapped[int] = mapped_column(doc="Hits in this window.")
-    expires_at: Mapped[float] = mapped_column(sa.Float, index=True, doc="Window's end, epoch seconds.")
+    expires_at: Mapped[float] = mapped_column(
+        sa.Float, index=True, doc="Window's end, epoch seconds."
+    )
 
 
 class DatabaseStorage(Storage):
     """Fixed windows in the table `rate_counts`, for flask-limiter."""
 
-    STORAGE_SCHEME = ["guildhall"]  # noqa: RUF012 - read by the library's registry
+    STORAGE_SCHEME = ["guildhall"]
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -116,5 +118,3 @@ def forget_expired() -> int:
         sa.delete(RateCount).where(RateCount.expires_at < before).returning(RateCount.id)
     ).all()
     return len(ids)
-
-

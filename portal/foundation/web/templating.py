@@ -96,9 +96,7 @@ def nav() -> list[tuple[LazyText, list[NavLink]]]:
             continue
         count, urgent = item.count(actor) if item.count else (None, False)
         url = url_for(item.endpoint, **item.values)
-        link = NavLink(
-            item.label, url, item.icon, count, urgent, request.path == url, item.key
-        )
+        link = NavLink(item.label, url, item.icon, count, urgent, request.path == url, item.key)
         sections.setdefault(item.section, []).append(link)
     return list(sections.items())
 

@@ -160,6 +160,8 @@ def listed(
 def forget_keys(before: datetime) -> int:
     """Delete keys first used before an instant; return how many."""
     ids = db.session.scalars(
-        sa.delete(IdempotencyKey).where(IdempotencyKey.used_at < before).returning(IdempotencyKey.id)
+        sa.delete(IdempotencyKey)
+        .where(IdempotencyKey.used_at < before)
+        .returning(IdempotencyKey.id)
     ).all()
     return len(ids)

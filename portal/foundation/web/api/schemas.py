@@ -57,9 +57,7 @@ AmountOut = Annotated[
     PlainSerializer(lambda value: format(value, "f"), return_type=str),
     WithJsonSchema({"type": "string"}),
 ]
-Currency = Annotated[
-    str, Field(min_length=3, max_length=3), AfterValidator(_known_currency)
-]
+Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_known_currency)]
 InstantIn = Annotated[datetime, AfterValidator(_utc)]
 InstantOut = Annotated[
     datetime,

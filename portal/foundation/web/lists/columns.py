@@ -122,5 +122,3 @@ _CELLS: dict[str, Callable[[Column, Any, Any], Cell]] = {
     "instant": _instant,
     "clock": _clock,
 }
-
-

@@ -56,7 +56,9 @@ class ContainsFilter(Filter):
     def conditions(self, value: str) -> list[ColumnElement[bool]]:
         """Match anywhere in any column."""
         pattern = f"%{escape_like(value.lower())}%"
-        matches = (sa.func.lower(column).like(pattern, escape=LIKE_ESCAPE) for column in self.columns)
+        matches = (
+            sa.func.lower(column).like(pattern, escape=LIKE_ESCAPE) for column in self.columns
+        )
         return [sa.or_(*matches)]
 
 
@@ -153,10 +155,10 @@ class YesFilter(Filter):
         """Return yes or nothing."""
         return "yes" if texts and texts[0] == "yes" else None
 
-    def conditions(self, value: str) -> list[ColumnElement[bool]]:
+    def conditions(self, _value: str) -> list[ColumnElement[bool]]:
         """Match the condition."""
         return [self.condition()]
 
-    def words(self, value: str) -> str:
+    def words(self, _value: str) -> str:
         """Say yes."""
         return _("yes")

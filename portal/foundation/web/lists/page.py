@@ -20,7 +20,6 @@ PAGE_SIZE = 50
 COUNT_CAP = 1_000
 
 
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A drawn row: its key, the address of its page, its cells."""
@@ -92,7 +91,7 @@ class ListPage:
         """Return the rows that the actor may see, joined with what the columns need."""
         raise NotImplementedError
 
-    def row_url(self, row: Any) -> str | None:
+    def row_url(self, row: Any) -> str | None:  # noqa: ARG002 - for subclasses
         """Return the address of a row's page; `row.id` is its key."""
         return None
 
@@ -249,9 +248,7 @@ class ListPage:
         now = {key: value for key, value in request.args.items() if key in self.filter_keys}
         found = []
         for label, parameters in self.views:
-            address = url_for(
-                request.endpoint or "", **{**(request.view_args or {}), **parameters}
-            )
+            address = url_for(request.endpoint or "", **{**(request.view_args or {}), **parameters})
             state = {key: v for key, v in parameters.items() if key in self.filter_keys}
             found.append(Tab(label, address if parameters else base, state == now))
         return found

@@ -1,0 +1,43 @@
+"""Lists of the desk."""
+
+from typing import Any
+
+from sqlalchemy.sql import Select
+
+from portal.desk import queries
+from portal.foundation.audit import AuditEntry
+from portal.foundation.i18n import _l
+from portal.foundation.web.lists.columns import Column
+from portal.foundation.web.lists.filters import DayFilter, StartsFilter
+from portal.foundation.web.lists.page import ListPage
+
+
+class AuditList(ListPage):
+    """Everything that anybody did, newest first."""
+
+    title = _l("Audit")
+    key = AuditEntry.id
+    default_order = "-at"
+    columns = [
+        Column("name", _l("What"), AuditEntry.name, sortable=False, phone="name"),
+        Column("at", _l("When"), AuditEntry.id, kind="number", shown=False, sortable=True),
+        Column("instant", _l("At"), AuditEntry.at, kind="instant", sortable=False, phone="amount"),
+        Column("actor", _l("Who"), AuditEntry.actor_name, sortable=False, phone="second"),
+        Column("thing", _l("On"), AuditEntry.thing_type, sortable=False),
+        Column("thing_id", _l("Key"), AuditEntry.thing_id, kind="number", sortable=False),
+        Column("address", _l("From"), AuditEntry.address, sortable=False),
+        Column("request", _l("Request"), AuditEntry.request_id, sortable=False, shown=False),
+    ]
+    filters = [
+        StartsFilter("name", _l("What"), AuditEntry.name),
+        StartsFilter("actor", _l("Who"), AuditEntry.actor_name, normal=str),
+        StartsFilter("thing", _l("On"), AuditEntry.thing_type),
+        DayFilter("from", _l("From"), AuditEntry.at, "from"),
+        DayFilter("until", _l("Until"), AuditEntry.at, "until"),
+    ]
+    empty_title = _l("No such entries")
+    empty_reason = _l("Take a filter away to see more.")
+
+    def select(self) -> Select[Any]:
+        """Return every entry; the page is open to administrators alone."""
+        return queries.audit_select()

@@ -1,0 +1,1 @@
+"""Stored files: uploads that were checked, and documents that Guildhall made."""
