@@ -71,11 +71,11 @@ lock: setup ## Resolve requirements.in into requirements.txt (UPGRADE=1 for newe
 		$(if $(UPGRADE),--upgrade)
 
 translations: setup ## Collect new texts into the translation files
-	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords "_l _n:1,2" \
+	@$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keywords "_l _n:1,2" \
 		--no-location --sort-output --omit-header --output-file .messages.pot \
 		portal loyalty templates
-	$(BIN)/pybabel --quiet update --input-file .messages.pot --no-fuzzy-matching --omit-header \
-		--output-dir portal/foundation/translations; status=$$?; rm -f .messages.pot; exit $$status
+	@$(BIN)/pybabel --quiet update --input-file .messages.pot --no-fuzzy-matching \
+		--ignore-pot-creation-date --no-wrap --output-dir portal/foundation/translations; status=$$?; rm -f .messages.pot; exit $$status
 
 vendor: ## Fetch the front-end libraries of package.json into static/vendor
 	npm ci --ignore-scripts --no-audit --no-fund

@@ -55,7 +55,14 @@ class Applications:
         self.databases = databases
         self.made: dict[Kind, Made] = {}
 
-    def make(self, kind: Kind, name: str, *, migrated: bool = True, **settings: str) -> Made:
+    def make(
+        self,
+        kind: Kind,
+        name: str,
+        settings: dict[str, str] | None = None,
+        *,
+        migrated: bool = True,
+    ) -> Made:
         """Make an application on a fresh database called `name`, with tables when `migrated`.
 
         `settings` are variables of the interface, such as CLOCK.
@@ -64,7 +71,7 @@ class Applications:
         shutil.rmtree(data_dir, ignore_errors=True)
         data_dir.mkdir()
         url = (self.databases.fresh if migrated else self.databases.empty)(kind, name)
-        app = make_app(environment_for(data_dir, url, **settings))
+        app = make_app(environment_for(data_dir, url, **(settings or {})))
         app.test_client_class = IsolatedClient
         return Made(app, kind, data_dir)
 
@@ -152,7 +159,7 @@ def fresh_app(applications: Applications, database_kind: Kind) -> Iterator[Calla
     made: list[Flask] = []
 
     def make(**settings: str) -> Flask:
-        app = applications.make(database_kind, f"fresh{len(made)}", **settings).app
+        app = applications.make(database_kind, f"fresh{len(made)}", settings).app
         made.append(app)
         return app
 

@@ -156,10 +156,11 @@ class PostgresServer:
         """Create `database` anew as a copy of `template`; return its address."""
         self.drop(database)
         with self.connect() as connection:
+            # Copying files is the quicker way; before 15 it was the only one and had no name.
+            named = connection.info.server_version >= 150_000
+            statement = "CREATE DATABASE {} TEMPLATE {}" + (" STRATEGY file_copy" if named else "")
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(database), sql.Identifier(template)
-                )
+                sql.SQL(statement).format(sql.Identifier(database), sql.Identifier(template))
             )
         return self.url(database)
 

@@ -44,6 +44,7 @@ class User(Model):
     """A person who signs in: staff, of a partner, or a club member."""
 
     __tablename__ = "users"
+    __table_args__ = (sa.Index(None, "name", "id"),)
 
     email: Mapped[str] = mapped_column(sa.String(254), doc="As written by the user.")
     email_key: Mapped[str] = mapped_column(
@@ -68,6 +69,9 @@ class User(Model):
     notifications: Mapped[dict[str, Any]] = mapped_column(
         default=dict, doc="Kind of notice to whether it comes by mail; absent means yes."
     )
+    version: Mapped[int] = mapped_column(
+        default=1, doc="Counts changes by administrators; guards against stale forms."
+    )
 
     roles: Mapped[list["UserRole"]] = relationship(
         back_populates="user", cascade="all, delete-orphan", lazy="selectin", order_by="UserRole.id"
@@ -83,7 +87,10 @@ class UserRole(Model):
     """One role of one user."""
 
     __tablename__ = "user_roles"
-    __table_args__ = (sa.UniqueConstraint("user_id", "role"),)
+    __table_args__ = (
+        sa.UniqueConstraint("user_id", "role"),
+        sa.Index(None, "role", "user_id"),
+    )
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), doc="Whose role.")
     role: Mapped[Role] = mapped_column(enum_type(Role), doc="Which.")
@@ -131,10 +138,11 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
     RESET = "reset"
     SIGN_IN = "sign_in"
+    EMAIL = "email"
 
 
 class OneTimeToken(Model):
-    """A link that works once: an invitation, a reset, the second step of signing in."""
+    """A secret that works once: an invitation, a reset, a new address, a second step."""
 
     __tablename__ = "one_time_tokens"
 
@@ -143,7 +151,10 @@ class OneTimeToken(Model):
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True, doc="SHA-256.")
     created_at: Mapped[datetime] = mapped_column(doc="When it was made.")
     expires_at: Mapped[datetime] = mapped_column(doc="Useless after this.")
-    used_at: Mapped[datetime | None] = mapped_column(doc="When it was used.")
+    used_at: Mapped[datetime | None] = mapped_column(doc="When it was used, or made useless.")
+    email: Mapped[str | None] = mapped_column(
+        sa.String(254), doc="The new address, where that is what it confirms."
+    )
 
 
 class RecoveryCode(Model):
@@ -152,7 +163,9 @@ class RecoveryCode(Model):
     __tablename__ = "recovery_codes"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True, doc="Whose.")
-    code_hash: Mapped[str] = mapped_column(sa.String(64), unique=True, doc="SHA-256, peppered.")
+    code_hash: Mapped[str] = mapped_column(
+        sa.String(64), unique=True, doc="HMAC-SHA-256 with a key derived from SECRET_KEY."
+    )
     used_at: Mapped[datetime | None] = mapped_column(doc="When it was used.")
 
 
@@ -163,5 +176,5 @@ class SignInBackOff(Model):
 
     email_key: Mapped[str] = mapped_column(sa.String(254), unique=True, doc="What was typed.")
     failures: Mapped[int] = mapped_column(doc="In a row.")
-    last_at: Mapped[datetime] = mapped_column(doc="When the last one was.")
+    last_at: Mapped[datetime] = mapped_column(index=True, doc="When the last one was.")
     blocked_until: Mapped[datetime | None] = mapped_column(doc="No try before this.")

@@ -1,5 +1,9 @@
 """Who may do what with users; also the words that other slices' policies are made of."""
 
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
 from portal.accounts.models import PARTNER_ROLES, Role, User
 from portal.foundation.actors import SYSTEM, Actor
 
@@ -58,6 +62,56 @@ def is_member(actor: Actor) -> bool:
 def may_manage_users(actor: Actor) -> bool:
     """Return whether the actor may invite, change and deactivate users."""
     return is_administrator(actor)
+
+
+def visible_to(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return which users the actor may see as such: administrators all, the others themselves."""
+    if is_system(actor) or may_manage_users(actor):
+        return sa.true()
+    return User.id == actor.user_id if actor.user_id is not None else sa.false()
+
+
+def grantable_roles(actor: Actor) -> list[Role]:
+    """Return the roles that the actor may give: never more than the actor is."""
+    if is_system(actor) or is_administrator(actor):
+        return list(Role)
+    return []
+
+
+def may_grant(actor: Actor, roles: Iterable[Role]) -> bool:
+    """Return whether the actor may give all of `roles`."""
+    return set(roles) <= set(grantable_roles(actor))
+
+
+def may_change_user(actor: Actor, user: User) -> bool:
+    """Return whether the actor may change this user's name, roles and partner."""
+    return may_manage_users(actor) and may_grant(actor, [row.role for row in user.roles])
+
+
+def may_deactivate_user(actor: Actor, user: User) -> bool:
+    """Return whether the actor may shut this user out; nobody shuts out themselves."""
+    return may_change_user(actor, user) and user.is_active and user.id != actor.user_id
+
+
+def may_reactivate_user(actor: Actor, user: User) -> bool:
+    """Return whether the actor may let this user in again."""
+    return may_change_user(actor, user) and not user.is_active
+
+
+def may_send_link(actor: Actor, user: User) -> bool:
+    """Return whether the actor may have a link mailed to the user that sets a password."""
+    return may_change_user(actor, user) and user.is_active
+
+
+def may_reset_second_factor(actor: Actor, user: User) -> bool:
+    """Return whether the actor may turn off the second factor of a user who has lost it."""
+    has_one = user.totp_confirmed_at is not None
+    return may_change_user(actor, user) and has_one and user.id != actor.user_id
+
+
+def is_oneself(actor: Actor) -> bool:
+    """Return whether a user acts in person: devices, passwords and tokens are nobody else's."""
+    return actor.is_signed_in and not actor.viewing_as
 
 
 def may_view_as(actor: Actor, user: User) -> bool:

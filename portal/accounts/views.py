@@ -64,5 +64,3 @@ def home() -> ResponseReturnValue:
 def profile() -> ResponseReturnValue:
     """Show one's own profile."""
     return render_template("portal/accounts/profile.html")
-
-

@@ -3,6 +3,7 @@
 The database itself refuses UPDATE and DELETE on the table (triggers in the first migration).
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +99,34 @@ def record(actor: Actor, name: str, thing: Model | None = None, **changes: objec
     )
 
 
+def record_many(
+    actor: Actor, name: str, kind: type[Model], entries: Iterable[tuple[int, Mapping[str, object]]]
+) -> None:
+    """Add an entry for each of many things of one kind, in one statement.
+
+    entries: each thing's key and its changes, as `record` takes them. Refuses as `record` does.
+    """
+    if name not in SENTENCES:
+        raise KeyError(f"audit name {name} has no sentence")
+    where = origin()
+    shared = {
+        "name": name,
+        "at": clock.now(),
+        "actor_id": actor.user_id,
+        "actor_name": actor.name,
+        "viewed_by_id": actor.viewed_by.user_id if actor.viewed_by else None,
+        "thing_type": kind.__tablename__,
+        "address": where.address,
+        "request_id": where.request_id,
+    }
+    rows = [
+        {**shared, "thing_id": key, "changes": {k: _plain(v) for k, v in changes.items()}}
+        for key, changes in entries
+    ]
+    if rows:
+        db.session.execute(sa.insert(AuditEntry), rows)
+
+
 def changed(thing: Model, **values: object) -> dict[str, tuple[object, object]]:
     """Set `values` on `thing` and return what really changed, as `record` takes it."""
     changes = {}
@@ -143,11 +172,20 @@ def sentence_of(entry: AuditEntry) -> Markup:
     return Markup(str(sentence.text)) % values  # noqa: S704 - the text is ours, values are escaped
 
 
-def timeline(thing: Model, *, limit: int = 200) -> list[TimelineEntry]:
-    """Return what happened to `thing`, newest first."""
+def timeline(
+    thing: Model, *, limit: int = 200, without: Iterable[str] = ()
+) -> list[TimelineEntry]:
+    """Return what happened to `thing`, newest first.
+
+    without: names of entries that are not for this reader.
+    """
     entries = db.session.scalars(
         sa.select(AuditEntry)
-        .where(AuditEntry.thing_type == thing.__tablename__, AuditEntry.thing_id == thing.id)
+        .where(
+            AuditEntry.thing_type == thing.__tablename__,
+            AuditEntry.thing_id == thing.id,
+            AuditEntry.name.not_in(list(without)),
+        )
         .order_by(AuditEntry.id.desc())
         .limit(limit)
     )

@@ -1,12 +1,15 @@
 """Answers that are not bugs; anything else that is raised is one."""
 
+from collections.abc import Mapping
+
 from portal.foundation.i18n import LazyText, _l
 
 
 class Refused(Exception):  # noqa: N818 - the house's word, read aloud in operations
     """A rule says no: a sentence for the reader, the field it concerns, a code for programs.
 
-    `extra` is shown beside the code by the API, such as `missing: [...]`.
+    `fields` names several fields at once, each with its sentence. `extra` is shown beside the code
+    by the API, such as `missing: [...]`.
     """
 
     code = "refused"
@@ -18,17 +21,26 @@ class Refused(Exception):  # noqa: N818 - the house's word, read aloud in operat
         *,
         field: str | None = None,
         code: str | None = None,
+        fields: Mapping[str, str | LazyText] | None = None,
         **extra: object,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.fields = dict(fields) if fields else ({field: sentence} if field else {})
         self.code = code or self.code
         self.extra = extra
 
     def __str__(self) -> str:
         """Return the sentence in the reader's language."""
         return str(self.sentence)
+
+    @property
+    def errors(self) -> list[dict[str, str]] | None:
+        """Return what is to be mended field by field, as the API says it; None without fields."""
+        return [
+            {"field": field, "message": str(sentence)} for field, sentence in self.fields.items()
+        ] or None
 
 
 class WrongState(Refused):

@@ -26,7 +26,8 @@ from portal.foundation.imports.registry import (
 from portal.installed_base import policy
 from portal.installed_base.models import Device, serial_key, warranty_end
 from portal.partners.models import Partner
-from portal.products.models import Product
+from portal.products.models import Product, sku_key
+from portal.products.queries import products_by_sku
 
 OPTIONAL = ("sold_on", "owner_name", "owner_email", "country")
 
@@ -45,7 +46,7 @@ class DeviceImport:
             device.serial_key: device
             for device in db.session.scalars(sa.select(Device).where(Device.serial_key.in_(keys)))
         }
-        products = self._products({row.values["sku"] for row in batch})
+        products = products_by_sku({row.values["sku"] for row in batch})
         partners = self._partners({row.values["sold_by"] for row in batch} - {None})
         new: dict[str, dict[str, Any]] = {}
         outcomes = []
@@ -76,12 +77,6 @@ class DeviceImport:
         return _l("A serial number has letters or digits.")
 
     @staticmethod
-    def _products(skus: set[str]) -> dict[str, tuple[int, int | None]]:
-        columns = (Product.sku, Product.id, Product.warranty_months)
-        rows = db.session.execute(sa.select(*columns).where(Product.sku.in_(skus)))
-        return {sku: (product_id, months) for sku, product_id, months in rows}
-
-    @staticmethod
     def _partners(references: set[str]) -> dict[str, int]:
         rows = db.session.execute(
             sa.select(Partner.reference, Partner.id).where(Partner.reference.in_(references))
@@ -90,12 +85,12 @@ class DeviceImport:
 
     @staticmethod
     def _values(
-        row: Row, products: dict[str, tuple[int, int | None]], partners: dict[str, int]
+        row: Row, products: dict[str, Product], partners: dict[str, int]
     ) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
         given = row.values
         warnings: list[tuple[str, Any]] = []
-        product_id, months = products.get(given["sku"], (None, None))
-        if product_id is None:
+        product = products.get(sku_key(given["sku"]))
+        if product is None:
             warnings.append(("sku", _l("There is no product %(sku)s; kept.", sku=given["sku"])))
         seller = partners.get(given["sold_by"] or "")
         if given["sold_by"] and seller is None:
@@ -104,10 +99,10 @@ class DeviceImport:
         email = given["owner_email"]
         values = {
             **{name: given[name] for name in ("serial", "sku", *OPTIONAL)},
-            "product_id": product_id,
+            "product_id": product.id if product else None,
             "sold_by_id": seller,
             "owner_email_key": email_key(email) if email else None,
-            "warranty_until": warranty_end(given["sold_on"], months),
+            "warranty_until": warranty_end(given["sold_on"], product and product.warranty_months),
             "is_confirmed": True,
         }
         return values, warnings
@@ -116,14 +111,14 @@ class DeviceImport:
     def _change(
         device: Device,
         values: dict[str, Any],
-        products: dict[str, tuple[int, int | None]],
+        products: dict[str, Product],
     ) -> bool:
         """Write what differs; return whether anything did."""
         wanted = {name: value for name, value in values.items() if value is not None}
         sold_on = values["sold_on"] or device.sold_on
-        months = products.get(values["sku"], (None, None))[1]
+        product = products.get(sku_key(values["sku"]))
         wanted["product_id"] = values["product_id"]
-        wanted["warranty_until"] = warranty_end(sold_on, months)
+        wanted["warranty_until"] = warranty_end(sold_on, product and product.warranty_months)
         changes = {name: v for name, v in wanted.items() if getattr(device, name) != v}
         for name, value in changes.items():
             setattr(device, name, value)
@@ -156,7 +151,9 @@ register(
         key=("serial",),
         columns=[
             Column("serial", Text(80), True, _l("The serial number; capitals and dashes are one.")),
-            Column("sku", Text(80), True, _l("The product's article number; unknown ones are kept.")),
+            Column(
+                "sku", Text(80), True, _l("The product's article number; unknown ones are kept.")
+            ),
             Column("sold_on", Day(), doc=_l("The day of the sale; the warranty begins then.")),
             Column("sold_by", Text(40), doc=_l("Reference of the partner that sold it.")),
             Column("owner_name", Text(200), doc=_l("Who owns it.")),

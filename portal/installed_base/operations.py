@@ -11,6 +11,7 @@ from portal.foundation.errors import Refused
 from portal.foundation.i18n import _l
 from portal.installed_base import queries
 from portal.installed_base.models import Device, serial_key, warranty_end
+from portal.products.queries import product_by_sku
 
 
 def register_device(
@@ -38,7 +39,7 @@ def register_device(
         raise Refused(_l("This serial number is registered already."), field="serial")
     if sold_on is not None and sold_on > clock.today() + timedelta(days=1):
         raise Refused(_l("This day has not come yet."), field="sold_on")
-    product = queries.product_by_sku(sku)
+    product = product_by_sku(sku)
     device = Device(
         serial=serial.strip(),
         serial_key=key,

@@ -88,11 +88,6 @@ def product_of(device: Device) -> Product | None:
     return None if device.product_id is None else db.session.get(Product, device.product_id)
 
 
-def product_by_sku(sku: str) -> Product | None:
-    """Return the product of an article number."""
-    return db.session.scalar(sa.select(Product).where(Product.sku == sku.strip()))
-
-
 def warranty_lines(device: Device) -> list[WarrantyLine]:
     """Return what the vendor's warranty covers, also when it is over; empty when none is known."""
     if device.warranty_until is None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.foundation.database import Model, enum_type
 from portal.foundation.i18n import _l
-from portal.foundation.steps import Look
+from portal.foundation.steps import Look, Step, Steps
 
 
 class PartnerKind(StrEnum):
@@ -43,6 +43,42 @@ PARTNER_LOOKS = {
 }
 
 
+PARTNER_STEPS = Steps(
+    PARTNER_LOOKS,
+    [
+        Step(
+            "activate",
+            frozenset({PartnerState.ONBOARDING, PartnerState.ON_NOTICE}),
+            PartnerState.ACTIVE,
+            _l("Make active"),
+            "primary",
+        ),
+        Step(
+            "reinstate",
+            frozenset({PartnerState.SUSPENDED}),
+            PartnerState.ACTIVE,
+            _l("Reinstate"),
+            "primary",
+            _l("Reinstate this partner? Its people can act again at once."),
+        ),
+        Step(
+            "put_on_notice",
+            frozenset({PartnerState.ACTIVE}),
+            PartnerState.ON_NOTICE,
+            _l("Put on notice"),
+            "quiet",
+        ),
+        Step(
+            "suspend",
+            frozenset({PartnerState.ONBOARDING, PartnerState.ACTIVE, PartnerState.ON_NOTICE}),
+            PartnerState.SUSPENDED,
+            _l("Suspend"),
+            "quiet",
+        ),
+    ],
+)
+
+
 class Partner(Model):
     """An organisation that sells or mends; the tenant of its users' data."""
 
@@ -51,6 +87,7 @@ class Partner(Model):
         sa.Index(None, "name_key", "id"),
         sa.Index(None, "kind", "country", "id"),
         sa.Index(None, "status", "id"),
+        sa.Index(None, "country", "id"),
     )
 
     reference: Mapped[str] = mapped_column(

@@ -69,6 +69,9 @@ sentences(
             _l("%(actor)s cancelled the job: %(reason)s"), "bar", "neutral"
         ),
         "service_jobs.job.reopened": Sentence(_l("%(actor)s reopened it"), "triangle", "warn"),
+        "service_jobs.file.imported": Sentence(
+            _l("%(actor)s imported service jobs: %(created)s new, %(updated)s changed"), "bar"
+        ),
         "service_jobs.note.written": Sentence(_l("%(actor)s wrote a note"), "ring"),
     }
 )

@@ -1,5 +1,6 @@
 """Forms of the bench."""
 
+from wtforms import StringField
 from wtforms.validators import Email, Length
 
 from portal.foundation.i18n import _l
@@ -30,10 +31,15 @@ class IntakeForm(Form):
         optional=True,
         render_kw={"data-width": "half", "autocomplete": "off"},
     )
-    customer_email = text(
+    customer_email = StringField(
         _l("Customer's e-mail"),
-        most=254,
-        optional=True,
+        filters=[lambda value: value.strip() if isinstance(value, str) else value],
+        validators=[
+            MaybeEmpty(),
+            Plain(),
+            Length(max=254),
+            Email(_l("This is not an e-mail address, such as name@example.com.")),
+        ],
         render_kw={"data-width": "half", "inputmode": "email", "autocomplete": "off"},
     )
     proof_of_purchase = text(
@@ -42,18 +48,8 @@ class IntakeForm(Form):
         optional=True,
         help=_l("What was shown: shop, date, number of the receipt."),
     )
-    sku = text(
-        _l("Article number"), most=80, optional=True, render_kw={"data-width": "half"}
-    )
+    sku = text(_l("Article number"), most=80, optional=True, render_kw={"data-width": "half"})
     sold_on = day(_l("Bought on"), optional=True, render_kw={"data-width": "half"})
-
-
-IntakeForm.customer_email.kwargs["validators"] = [
-    MaybeEmpty(),
-    Plain(),
-    Length(max=254),
-    Email(_l("This is not an e-mail address, such as name@example.com.")),
-]
 
 
 class StepForm(EditForm):
@@ -63,7 +59,9 @@ class StepForm(EditForm):
 class ReadyForm(EditForm):
     """What was done."""
 
-    repair_code = text(_l("Repair code"), most=80, help=_l("As in your list, such as PSU-REPLACED."))
+    repair_code = text(
+        _l("Repair code"), most=80, help=_l("As in your list, such as PSU-REPLACED.")
+    )
     repair_note = long_text(
         _l("What was done"), help=_l("The customer reads this on the job sheet.")
     )

@@ -4,7 +4,7 @@ const page = document.getElementById("api-docs");
 window.SwaggerUIBundle({
   url: page.dataset.spec,
   domNode: page,
-  deepLinking: true,
+  deepLinking: false, // its links stand inside buttons, which screen readers cannot reach
   defaultModelsExpandDepth: 0,
   docExpansion: "list",
   persistAuthorization: false,

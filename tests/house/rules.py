@@ -164,14 +164,17 @@ def no_sleep(source: Source) -> Iterator[Breach]:
 
 
 def actor_first(source: Source) -> Iterator[Breach]:
-    """An operation's first parameter is the actor, the others are named by keyword."""
+    """An operation that records or announces what was done takes the actor first."""
     if source.room != "operations" or source.name.startswith("portal/foundation/"):
         return
     for node in source.tree.body:
         if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
             continue
+        calls = {dotted(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+        if not calls & {"record", "audit.record", "announce", "facts.announce"}:
+            continue
         names = [argument.arg for argument in node.args.args]
-        if not names or names[0] != "actor":
+        if names[:1] != ["actor"]:
             yield breach(source, node, f"{node.name}: the actor comes first")
 
 

@@ -95,8 +95,8 @@ CASES: list[tuple[Rule, tuple[str, ...], str, str, str]] = [
         rules.actor_first,
         PRODUCT,
         OPERATION,
-        "def approve_deal(deal): pass",
-        "def approve_deal(actor, deal): pass",
+        "def approve_deal(deal): record(deal)",
+        "def approve_deal(actor, deal): record(actor, deal)",
     ),
     (rules.explained_exceptions, ALL, OPERATION, "x = 1  # no" + "qa", "x = 1  # no" + "qa: E501"),
 ]

@@ -21,15 +21,13 @@ TRANSLATED = sorted(set(LANGUAGES) - {DEFAULT_LANGUAGE})
 def collected() -> Catalog:
     """Return every text of the product, as `make translations` collects them."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["babel"]
+    methods = [(mapping["pattern"], mapping["method"]) for mapping in settings["mappings"]]
     catalog = Catalog()
-    for mapping in settings["mappings"]:
-        folder, _, pattern = mapping["pattern"].partition("/")
-        if not (ROOT / folder).exists():
-            continue
+    for folder in ("portal", "loyalty", "templates"):
         found = extract_from_dir(
             ROOT / folder,
-            method_map=[(pattern, mapping["method"])],
-            options_map={pattern: {"silent": "false"}},
+            method_map=methods,
+            options_map={pattern: {"silent": "false"} for pattern, _ in methods},
             keywords=KEYWORDS,
         )
         for name, line, message, _comments, context in found:

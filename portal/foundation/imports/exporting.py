@@ -40,8 +40,9 @@ def write_csv(kind: ImportKind, found: Things, out: IO[str]) -> int:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.name for column in columns])
     count = 0
-    for count, thing in enumerate(found, start=1):
+    for thing in found:
         writer.writerow([cell(column, thing.get(column.name)) for column in columns])
+        count += 1
     return count
 
 

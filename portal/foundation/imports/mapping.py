@@ -84,14 +84,12 @@ class FileMapping:
 class _Loader(yaml.SafeLoader):
     """YAML whose scalars stay as they are written, so that `No` and `007` are texts."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - as the library reads it
+    yaml_implicit_resolvers = {
         "~": [("tag:yaml.org,2002:null", re.compile(r"^~$"))],
         "n": [("tag:yaml.org,2002:null", re.compile(r"^null$"))],
     }
 
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -114,7 +112,9 @@ def read_mapping(text: str, columns: Mapping[str, Column]) -> FileMapping:
     document = _document(text)
     for key in document:
         if key not in PARTS:
-            raise _wrong(str(key), _l("there is no such part; there are %(names)s", names=", ".join(PARTS)))
+            raise _wrong(
+                str(key), _l("there is no such part; there are %(names)s", names=", ".join(PARTS))
+            )
     constants = _texts(document, "constants", columns)
     expressions = {
         name: Expression(formula, f"computed.{name}")
@@ -158,7 +158,9 @@ def _document(text: str) -> dict[str, Any]:
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise _wrong("-", _l("a document with the parts %(names)s belongs here", names=", ".join(PARTS)))
+        raise _wrong(
+            "-", _l("a document with the parts %(names)s belongs here", names=", ".join(PARTS))
+        )
     return document
 
 
@@ -202,7 +204,10 @@ def _formats(document: dict[str, Any], columns: Mapping[str, Column]) -> dict[st
         if not columns[name].type.is_date:
             raise _wrong(f"formats.{name}", _l("this column holds no dates"))
         if not _is_format(form):
-            raise _wrong(f"formats.{name}", _l("%(form)s is not a date format such as %%d/%%m/%%Y", form=form))
+            raise _wrong(
+                f"formats.{name}",
+                _l("%(form)s is not a date format such as %%d/%%m/%%Y", form=form),
+            )
     return given
 
 
@@ -221,7 +226,10 @@ def _skip(item: object, path: str) -> Skip:
     tests = [key for key in item if key != "column"]
     for test in tests:
         if test not in TESTS:
-            raise _wrong(f"{path}.{test}", _l("there is no such test; there are %(names)s", names=", ".join(TESTS)))
+            raise _wrong(
+                f"{path}.{test}",
+                _l("there is no such test; there are %(names)s", names=", ".join(TESTS)),
+            )
     if len(tests) != 1:
         raise _wrong(path, _l("one test for each condition; write several conditions"))
     test, operand = tests[0], item[tests[0]]

@@ -14,10 +14,10 @@ from portal.foundation.imports.columns import (
     Reading,
     Text_,
     Whole,
-    parse_number,
 )
 from portal.foundation.imports.dates import find_orders
 from portal.foundation.imports.mapping import FileMapping
+from portal.foundation.imports.numbers import parse_number
 from portal.foundation.imports.reading import Source
 from portal.foundation.imports.registry import ImportKind
 
@@ -65,9 +65,7 @@ class Plan:
         self._base: dict[str, Any] = {}
         self._cells: list[tuple[str, int, Parser]] = []
         self._computed: list[tuple[str, Callable[[Raw], object]]] = []
-        self._skips = [
-            (self._index(skip.column, "skip"), skip.compile()) for skip in mapping.skip
-        ]
+        self._skips = [(self._index(skip.column, "skip"), skip.compile()) for skip in mapping.skip]
 
     def _find_columns(self) -> dict[str, int]:
         """Return where each of our columns, and each helper of the mapping, stands in the file."""
@@ -80,7 +78,7 @@ class Plan:
             if index is None:
                 raise Unreadable(
                     _l(
-                        "The mapping takes %(name)s from column %(theirs)s, which the file has not.",
+                        "The mapping takes %(name)s from column %(theirs)s, which is not there.",
                         name=name,
                         theirs=theirs,
                     ),

@@ -78,14 +78,18 @@ def open_source(path: Path, wanted: frozenset[str], limits: Limits) -> Source:
             _l("This is a file of type %(type)s. Send CSV or XLSX.", type=other.extension)
         )
     if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Unreadable(_l("This is an old or protected Excel file. Save it as XLSX without a password."))
+        raise Unreadable(
+            _l("This is an old or protected Excel file. Save it as XLSX without a password.")
+        )
     return CsvFile(path, zipped, wanted, limits)
 
 
 def _not_utf8(line: int | None = None) -> Unreadable:
     if line is None:
         return Unreadable(
-            _l("The file is not UTF-8. Save it as UTF-8 (in Excel: “CSV UTF-8”) and send it again."),
+            _l(
+                "The file is not UTF-8. Save it as UTF-8 (in Excel: “CSV UTF-8”) and send it again."
+            ),
             code="encoding",
         )
     return Unreadable(
@@ -111,7 +115,7 @@ class CsvFile:
         self.delimiter = self._find_delimiter(wanted)
         self.header = self._head(self.delimiter)
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> gzip.GzipFile | IO[bytes]:
         return gzip.open(self.path) if self.zipped else self.path.open("rb")
 
     def _check_bytes(self, most: int) -> None:

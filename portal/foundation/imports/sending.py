@@ -52,7 +52,9 @@ def plan_for(
 def check_club(kind: ImportKind, club: str | None) -> None:
     """Refuse (Refused) a kind of a club without one, and a club where none belongs."""
     if kind.needs_club and not club:
-        raise Refused(_l("%(kind)s are imported into a club: name it.", kind=kind.name), field="club")
+        raise Refused(
+            _l("%(kind)s are imported into a club: name it.", kind=kind.name), field="club"
+        )
     if club and not kind.needs_club:
         raise Refused(_l("%(kind)s belong to no club.", kind=kind.name), field="club")
 

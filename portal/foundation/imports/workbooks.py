@@ -177,7 +177,7 @@ class Looks:
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
 
-        def first(tag: str, attributes: dict[str, str]) -> None:
+        def first(tag: str, _attributes: dict[str, str]) -> None:
             kind = _local(tag)
             parser.StartElementHandler = None
             if kind == "worksheet":
@@ -205,7 +205,7 @@ def _local(tag: str) -> str:
     return tag.rpartition(" ")[2]
 
 
-def _check_relationship(tag: str, attributes: dict[str, str]) -> None:
+def _check_relationship(_tag: str, attributes: dict[str, str]) -> None:
     """Refuse sheets and shared texts in parts that are not looked through as XML."""
     kind = attributes.get("Type", "").rpartition("/")[2]
     if kind in {"worksheet", "sharedStrings"} and not attributes.get("Target", "").endswith(".xml"):

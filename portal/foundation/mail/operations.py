@@ -1,6 +1,8 @@
 """Queueing mail in the business transaction, and the addresses that get no more."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,10 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.foundation import clock, i18n
 from portal.foundation.database import db, is_postgresql
+from portal.foundation.errors import Refused
 from portal.foundation.links import base_host
 from portal.foundation.mail.models import MailMessage, MailState, MailSuppression
 from portal.foundation.mail.writing import (
     MOST_NAME,
+    Written,
     checked_address,
     checked_headers,
     one_line,
@@ -68,6 +72,62 @@ def queue_mail(
         "created_at": now,
     }
     return _inserted(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mail that is written already, for one reader of many; fields as in `queue_mail`."""
+
+    kind: str
+    address: str
+    name: str
+    language: str
+    source: str
+    written: Written
+    user_id: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def queue_many(drafts: Sequence[Draft]) -> dict[str, int]:
+    """Queue many mails in one statement; return source → key, also of those queued before.
+
+    Refuses (ValueError) headers that `queue_mail` refuses; what is not an address is left out.
+    """
+    now, host = clock.now(), base_host()
+    unwanted = suppressed([draft.address for draft in drafts])
+    rows = []
+    for draft in drafts:
+        try:
+            address = checked_address(draft.address)
+        except Refused:
+            continue
+        is_unwanted = address.lower() in unwanted
+        rows.append(
+            {
+                "message_id": f"{secrets.token_hex(16)}@{host}",
+                "kind": draft.kind,
+                "source": draft.source,
+                "user_id": draft.user_id,
+                "to_address": address,
+                "to_name": one_line(draft.name, MOST_NAME),
+                "language": draft.language,
+                "subject": draft.written.subject,
+                "text": draft.written.text,
+                "html": draft.written.html,
+                "headers": checked_headers(draft.headers),
+                "attachments": [],
+                "state": MailState.SUPPRESSED if is_unwanted else MailState.QUEUED,
+                "attempts": 0,
+                "next_at": now,
+                "created_at": now,
+            }
+        )
+    if rows:
+        insert = (postgresql if is_postgresql() else sqlite).insert(MailMessage).values(rows)
+        db.session.execute(insert.on_conflict_do_nothing(index_elements=["source"]))
+    sources = [row["source"] for row in rows]
+    known = sa.select(MailMessage.source, MailMessage.id).where(MailMessage.source.in_(sources))
+    return {source: key for source, key in db.session.execute(known) if source is not None}
 
 
 def _inserted(row: dict[str, Any]) -> MailMessage:

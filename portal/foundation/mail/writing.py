@@ -145,13 +145,13 @@ def sender() -> Address:
     if not given:
         return fallback
     try:
-        parsed = POLICY.header_factory("From", one_line(given, 200)).addresses
-        if len(parsed) != 1 or parsed[0].domain == "":
+        header = POLICY.header_factory("From", one_line(given, 200))
+        if len(header.addresses) != 1 or header.defects:
             return fallback
-        checked_address(parsed[0].addr_spec)
+        found: Address = header.addresses[0]
+        checked_address(found.addr_spec)
     except (ValueError, IndexError, HeaderParseError, Refused):
         return fallback
-    found: Address = parsed[0]
     return found
 
 
@@ -177,7 +177,6 @@ def compose(
     message["Date"] = row.created_at
     message["Message-ID"] = f"<{row.message_id}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = i18n.LANGUAGE_TAGS.get(row.language, "en")
     for name, value in checked_headers(row.headers).items():
         message[name] = value
     message.set_content(row.text)
@@ -185,4 +184,5 @@ def compose(
     for name, media_type, content in attachments:
         main, _, sub = media_type.partition("/")
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    message["Content-Language"] = i18n.LANGUAGE_TAGS.get(row.language, "en")
     return message

@@ -113,10 +113,13 @@ def _forbidden(_error: Forbidden) -> Response:
 
 
 def _refused(refusal: Refused) -> Response:
-    errors = [{"field": refusal.field, "message": str(refusal)}] if refusal.field else None
     if is_api_request():
         return problem(
-            refusal.status, str(refusal), code=refusal.code, errors=errors, **refusal.extra
+            refusal.status,
+            str(refusal),
+            code=refusal.code,
+            errors=refusal.errors,
+            **refusal.extra,
         )
     return _answer(refusal.status, str(refusal))
 

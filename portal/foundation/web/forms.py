@@ -201,13 +201,14 @@ class Form(FlaskForm):
             ) from None
 
     def refuse(self, refusal: Refused) -> None:
-        """Put a refusal under its field, or above the form."""
+        """Put a refusal under its fields, or above the form."""
         self.refused = True
-        field = self._fields.get(refusal.field) if refusal.field else None
-        if field is None:
-            self.form_errors.append(str(refusal))
-        else:
-            field.errors = [*field.errors, str(refusal)]
+        for name, sentence in (refusal.fields or {"": refusal.sentence}).items():
+            field = self._fields.get(name)
+            if field is None:
+                self.form_errors.append(str(sentence))
+            else:
+                field.errors = [*field.errors, str(sentence)]
 
     def refuse_all(self, sentence: str) -> None:
         """Put a sentence above the form that names no field."""

@@ -109,8 +109,7 @@ def idempotent(view: V, *, required: bool) -> V:
                 raise
             return _answer_again(stored, fingerprint)
         except Refused as refusal:
-            errors = [{"field": refusal.field, "message": str(refusal)}] if refusal.field else None
-            code, extra = refusal.code, refusal.extra
+            code, errors, extra = refusal.code, refusal.errors, refusal.extra
             response = problem(refusal.status, str(refusal), code=code, errors=errors, **extra)
             with transaction():
                 _store(user_id, key, fingerprint, response)

@@ -1,0 +1,23 @@
+"""Putting copies of newsletters into the outbox."""
+
+import sqlalchemy as sa
+
+from loyalty.newsletters import operations
+from loyalty.newsletters.models import Newsletter, NewsletterState
+from portal.foundation.database import db, transaction
+from portal.foundation.jobs.registry import Run, job
+
+BATCHES_A_TURN = 20
+
+
+@job("newsletters.send", continuous=True)
+def send_newsletters(run: Run) -> None:
+    """Put the next copies of each newsletter that is being sent into the outbox."""
+    sending = sa.select(Newsletter.id).where(Newsletter.state == NewsletterState.SENDING)
+    for newsletter_id in db.session.scalars(sending.order_by(Newsletter.id)).all():
+        for _turn in range(BATCHES_A_TURN):
+            with transaction():
+                count = operations.mail_next_copies(newsletter_id)
+            if not count:
+                break
+            run.done += count

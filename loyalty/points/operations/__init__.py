@@ -1,0 +1,1 @@
+"""Every change of points: the ledger's writer, awards, purchases, redemptions, sweeps."""

@@ -1,0 +1,1152 @@
+"""Make every table of the house."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from portal.foundation.migrations import append_only, drop_append_only
+
+revision = "0001"
+down_revision = None
+branch_labels = ("default",)
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit_entries",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "viewed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("thing_type", sa.String(length=63), nullable=False),
+        sa.Column("thing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "changes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("request_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_audit_entries_actor_id_id"), ["actor_id", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_audit_entries_name_id"), ["name", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_audit_entries_thing_type_thing_id_id"),
+            ["thing_type", "thing_id", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "clubs",
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("points_name", sa.String(length=40), nullable=False),
+        sa.Column("programme_approval", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clubs")),
+        sa.UniqueConstraint("code", name=op.f("uq_clubs_code")),
+    )
+    op.create_table(
+        "customers",
+        sa.Column("identity", sa.String(length=250), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("domain", sa.String(length=253), nullable=True),
+        sa.Column("tax_id", sa.String(length=40), nullable=True),
+        sa.Column("tax_key", sa.String(length=40), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+        sa.UniqueConstraint("identity", name=op.f("uq_customers_identity")),
+    )
+    with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customers_domain"), ["domain"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_customers_name_key_country"), ["name_key", "country"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_customers_tax_key"), ["tax_key"], unique=False)
+
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column(
+            "values", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facts")),
+    )
+    with op.batch_alter_table("facts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_facts_name_id"), ["name", "id"], unique=False)
+
+    op.create_table(
+        "form_nonces",
+        sa.Column("nonce", sa.String(length=40), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_nonces")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_form_nonces_nonce")),
+    )
+    with op.batch_alter_table("form_nonces", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_form_nonces_used_at"), ["used_at"], unique=False)
+
+    op.create_table(
+        "heartbeats",
+        sa.Column("worker", sa.String(length=80), nullable=False),
+        sa.Column("beat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leads", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeats")),
+        sa.UniqueConstraint("worker", name=op.f("uq_heartbeats_worker")),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("content_type", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_keys")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_idempotency_keys_user_id_key")),
+    )
+    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_keys_used_at"), ["used_at"], unique=False)
+
+    op.create_table(
+        "import_jobs",
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("club", sa.String(length=40), nullable=True),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("stored_name", sa.String(length=60), nullable=True),
+        sa.Column("mapping", sa.Text(), nullable=True),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "refused",
+                "failed",
+                name="import_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "done_line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("read", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "unchanged", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("rejected", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("warned", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "rejects_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_jobs")),
+        sa.UniqueConstraint("stored_name", name=op.f("uq_import_jobs_stored_name")),
+    )
+    with op.batch_alter_table("import_jobs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_import_jobs_actor_id_id"), ["actor_id", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_import_jobs_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "job_cursors",
+        sa.Column("job", sa.String(length=80), nullable=False),
+        sa.Column("scheduled_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_cursors")),
+        sa.UniqueConstraint("job", name=op.f("uq_job_cursors_job")),
+    )
+    op.create_table(
+        "job_runs",
+        sa.Column("job", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("args", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "running",
+                "done",
+                "failed",
+                "parked",
+                name="run_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("worker", sa.String(length=80), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("skipped", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("failed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_runs")),
+        sa.UniqueConstraint("key", name=op.f("uq_job_runs_key")),
+    )
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_runs_job_id"), ["job", "id"], unique=False)
+        batch_op.create_index(
+            "ix_job_runs_open",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        )
+
+    op.create_table(
+        "mail_messages",
+        sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=160), nullable=True),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("to_address", sa.String(length=254), nullable=False),
+        sa.Column("to_name", sa.String(length=120), nullable=False),
+        sa.Column("language", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column(
+            "headers", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "attachments", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "leased",
+                "handed_over",
+                "failed",
+                "suppressed",
+                name="mail_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease", sa.String(length=40), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handed_over_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_messages")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_mail_messages_message_id")),
+        sa.UniqueConstraint("source", name=op.f("uq_mail_messages_source")),
+    )
+    with op.batch_alter_table("mail_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_mail_messages_state_next_at_id"),
+            ["state", "next_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_mail_messages_to_address"), ["to_address"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_mail_messages_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "mail_suppressions",
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail_suppressions")),
+        sa.UniqueConstraint("address", name=op.f("uq_mail_suppressions_address")),
+    )
+    op.create_table(
+        "partners",
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "distributor",
+                "reseller",
+                "repair_station",
+                name="partner_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("city", sa.String(length=100), nullable=True),
+        sa.Column("domain", sa.String(length=253), nullable=True),
+        sa.Column("tax_id", sa.String(length=40), nullable=True),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("tier", sa.String(length=40), nullable=True),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "onboarding",
+                "active",
+                "on_notice",
+                "suspended",
+                "terminated",
+                name="partner_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partners")),
+        sa.UniqueConstraint("reference", name=op.f("uq_partners_reference")),
+    )
+    with op.batch_alter_table("partners", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_partners_kind_country_id"), ["kind", "country", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_partners_name_key_id"), ["name_key", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_partners_status_id"), ["status", "id"], unique=False)
+
+    op.create_table(
+        "products",
+        sa.Column("sku", sa.String(length=80), nullable=False),
+        sa.Column("sku_key", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("family", sa.String(length=100), nullable=True),
+        sa.Column("category", sa.String(length=100), nullable=True),
+        sa.Column("list_price", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column(
+            "warranty_months", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        sa.UniqueConstraint("sku", name=op.f("uq_products_sku")),
+        sa.UniqueConstraint("sku_key", name=op.f("uq_products_sku_key")),
+    )
+    with op.batch_alter_table("products", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_products_family_id"), ["family", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_products_name_key_id"), ["name_key", "id"], unique=False
+        )
+
+    op.create_table(
+        "rate_counts",
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("hits", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rate_counts")),
+        sa.UniqueConstraint("key", name=op.f("uq_rate_counts_key")),
+    )
+    with op.batch_alter_table("rate_counts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_rate_counts_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "service_job_numbers",
+        sa.Column("year", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_job_numbers")),
+        sa.UniqueConstraint("year", name=op.f("uq_service_job_numbers_year")),
+    )
+    op.create_table(
+        "settings",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_settings")),
+        sa.UniqueConstraint("name", name=op.f("uq_settings_name")),
+    )
+    op.create_table(
+        "sign_in_back_offs",
+        sa.Column("email_key", sa.String(length=254), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("blocked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_back_offs")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_sign_in_back_offs_email_key")),
+    )
+    with op.batch_alter_table("sign_in_back_offs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_back_offs_last_at"), ["last_at"], unique=False)
+
+    op.create_table(
+        "stored_files",
+        sa.Column("storage_name", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("width", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("height", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("purpose", sa.String(length=80), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_files")),
+        sa.UniqueConstraint("storage_name", name=op.f("uq_stored_files_storage_name")),
+    )
+    with op.batch_alter_table("stored_files", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_stored_files_purpose_id"), ["purpose", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_stored_files_tenant_id_id"), ["tenant_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_stored_files_user_id_id"), ["user_id", "id"], unique=False
+        )
+
+    op.create_table(
+        "devices",
+        sa.Column("serial", sa.String(length=80), nullable=False),
+        sa.Column("serial_key", sa.String(length=80), nullable=False),
+        sa.Column("sku", sa.String(length=80), nullable=False),
+        sa.Column(
+            "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("sold_on", sa.Date(), nullable=True),
+        sa.Column(
+            "sold_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("owner_name", sa.String(length=200), nullable=True),
+        sa.Column("owner_email", sa.String(length=254), nullable=True),
+        sa.Column("owner_email_key", sa.String(length=254), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("warranty_until", sa.Date(), nullable=True),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_devices_product_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sold_by_id"], ["partners.id"], name=op.f("fk_devices_sold_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
+        sa.UniqueConstraint("serial_key", name=op.f("uq_devices_serial_key")),
+    )
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_devices_owner_email_key_id"), ["owner_email_key", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_devices_product_id"), ["product_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_devices_registered_at_id"), ["registered_at", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_devices_sku_id"), ["sku", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_devices_sold_by_id_id"), ["sold_by_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_devices_warranty_until_id"), ["warranty_until", "id"], unique=False
+        )
+
+    op.create_table(
+        "fact_deliveries",
+        sa.Column("fact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("listener", sa.String(length=120), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "pending",
+                "done",
+                "failed",
+                name="delivery_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["fact_id"], ["facts.id"], name=op.f("fk_fact_deliveries_fact_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fact_deliveries")),
+        sa.UniqueConstraint(
+            "fact_id", "listener", name=op.f("uq_fact_deliveries_fact_id_listener")
+        ),
+    )
+    with op.batch_alter_table("fact_deliveries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_fact_deliveries_state_id"), ["state", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_fact_deliveries_waiting",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+
+    op.create_table(
+        "users",
+        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("email_key", sa.String(length=254), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column(
+            "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("language", sa.String(length=12), nullable=True),
+        sa.Column("zone", sa.String(length=64), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("totp_secret", sa.String(length=200), nullable=True),
+        sa.Column("totp_confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "totp_last_step", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "notifications",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_users_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
+    )
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_users_name_id"), ["name", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_users_partner_id"), ["partner_id"], unique=False)
+
+    op.create_table(
+        "api_tokens",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_tokens_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_tokens_token_hash")),
+    )
+    with op.batch_alter_table("api_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_tokens_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "members",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("external_id", sa.String(length=80), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=200), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("email_key", sa.String(length=254), nullable=True),
+        sa.Column("birth_date", sa.Date(), nullable=True),
+        sa.Column("birthday", sa.SmallInteger(), nullable=True),
+        sa.Column("joined_on", sa.Date(), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=True),
+        sa.Column("country", sa.String(length=2), nullable=True),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tier", sa.String(length=40), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "active", name="member_state", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_members_club_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_members_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
+        sa.UniqueConstraint("club_id", "email_key", name=op.f("uq_members_club_id_email_key")),
+        sa.UniqueConstraint("club_id", "external_id", name=op.f("uq_members_club_id_external_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_members_number")),
+    )
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_members_club_id_birthday",
+            ["club_id", "birthday", "id"],
+            unique=False,
+            sqlite_where=sa.text("birthday IS NOT NULL"),
+            postgresql_where=sa.text("birthday IS NOT NULL"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_members_club_id_joined_on_id"),
+            ["club_id", "joined_on", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_members_club_id_name_key_id"),
+            ["club_id", "name_key", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_members_email_key_id"), ["email_key", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_members_joined_on_id"), ["joined_on", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_members_name_key_id"), ["name_key", "id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_members_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "one_time_tokens",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.Enum(
+                "invitation",
+                "reset",
+                "sign_in",
+                "email",
+                name="purpose",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_one_time_tokens_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_one_time_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_one_time_tokens_token_hash")),
+    )
+    with op.batch_alter_table("one_time_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_tokens_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "programme_versions",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "awaiting_approval",
+                "published",
+                name="programme_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column(
+            "document", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_by_name", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "approved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approved_by_id"], ["users.id"], name=op.f("fk_programme_versions_approved_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["club_id"], ["clubs.id"], name=op.f("fk_programme_versions_club_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["users.id"], name=op.f("fk_programme_versions_created_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_programme_versions")),
+        sa.UniqueConstraint(
+            "club_id", "version", name=op.f("uq_programme_versions_club_id_version")
+        ),
+    )
+    with op.batch_alter_table("programme_versions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_programme_versions_club_id_status_effective_from"),
+            ["club_id", "status", "effective_from"],
+            unique=False,
+        )
+
+    op.create_table(
+        "recovery_codes",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_codes")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_recovery_codes_code_hash")),
+    )
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recovery_codes_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "service_jobs",
+        sa.Column("reference", sa.String(length=60), nullable=False),
+        sa.Column("reference_key", sa.String(length=60), nullable=False),
+        sa.Column(
+            "station_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("serial", sa.String(length=80), nullable=True),
+        sa.Column("serial_key", sa.String(length=80), nullable=True),
+        sa.Column("is_unknown_serial", sa.Boolean(), nullable=False),
+        sa.Column("sku", sa.String(length=80), nullable=True),
+        sa.Column("brand", sa.String(length=100), nullable=True),
+        sa.Column("category", sa.String(length=100), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("symptom_code", sa.String(length=40), nullable=True),
+        sa.Column("accessories", sa.String(length=500), nullable=True),
+        sa.Column("proof_of_purchase", sa.String(length=500), nullable=True),
+        sa.Column("customer_name", sa.String(length=200), nullable=True),
+        sa.Column("customer_email", sa.String(length=254), nullable=True),
+        sa.Column("customer_email_key", sa.String(length=254), nullable=True),
+        sa.Column(
+            "entitlement", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "received",
+                "repairing",
+                "ready",
+                "closed",
+                "declined",
+                "unrepairable",
+                "cancelled",
+                name="job_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("status_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closings", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("repair_code", sa.String(length=80), nullable=True),
+        sa.Column("repair_note", sa.Text(), nullable=True),
+        sa.Column("end_reason", sa.String(length=500), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["devices.id"], name=op.f("fk_service_jobs_device_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["station_id"], ["partners.id"], name=op.f("fk_service_jobs_station_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_jobs")),
+        sa.UniqueConstraint("reference", name=op.f("uq_service_jobs_reference")),
+    )
+    with op.batch_alter_table("service_jobs", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_category_id"), ["category", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_customer_email_key_id"),
+            ["customer_email_key", "id"],
+            unique=False,
+        )
+        batch_op.create_index(batch_op.f("ix_service_jobs_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_received_at_id"), ["received_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_reference_key"), ["reference_key"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_serial_key_received_at"),
+            ["serial_key", "received_at"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_station_id_received_at_id"),
+            ["station_id", "received_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_station_id_status_received_at_id"),
+            ["station_id", "status", "received_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_service_jobs_status_received_at_id"),
+            ["status", "received_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "uq_service_jobs_open_serial",
+            ["serial_key"],
+            unique=True,
+            sqlite_where=sa.text(
+                "serial_key IS NOT NULL AND status NOT IN ('closed', 'declined', 'unrepairable', 'cancelled')"
+            ),
+            postgresql_where=sa.text(
+                "serial_key IS NOT NULL AND status NOT IN ('closed', 'declined', 'unrepairable', 'cancelled')"
+            ),
+        )
+
+    op.create_table(
+        "user_roles",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "administrator",
+                "channel_manager",
+                "service_manager",
+                "marketing",
+                "partner_admin",
+                "partner_sales",
+                "technician",
+                "member",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_roles")),
+        sa.UniqueConstraint("user_id", "role", name=op.f("uq_user_roles_user_id_role")),
+    )
+    with op.batch_alter_table("user_roles", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_user_roles_role_user_id"), ["role", "user_id"], unique=False
+        )
+
+    op.create_table(
+        "user_sessions",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=False),
+        sa.Column("device", sa.String(length=200), nullable=False),
+        sa.Column(
+            "viewing_as_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id")),
+        sa.ForeignKeyConstraint(
+            ["viewing_as_id"], ["users.id"], name=op.f("fk_user_sessions_viewing_as_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_user_sessions_token_hash")),
+    )
+    with op.batch_alter_table("user_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_user_sessions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "consents",
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "purpose",
+            sa.Enum(
+                "marketing", name="purpose", native_enum=False, create_constraint=True, length=32
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("email", name="channel", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("granted", sa.Boolean(), nullable=False),
+        sa.Column("wording_version", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_consents_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_consents_member_id_purpose_channel_id"),
+            ["member_id", "purpose", "channel", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "service_job_notes",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("author_name", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["service_jobs.id"], name=op.f("fk_service_job_notes_job_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_job_notes")),
+    )
+    with op.batch_alter_table("service_job_notes", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_service_job_notes_job_id_id"), ["job_id", "id"], unique=False
+        )
+
+    op.create_table(
+        "service_job_parts",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sku", sa.String(length=80), nullable=False),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("old_serial", sa.String(length=80), nullable=True),
+        sa.Column("new_serial", sa.String(length=80), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["service_jobs.id"], name=op.f("fk_service_job_parts_job_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_job_parts")),
+    )
+    with op.batch_alter_table("service_job_parts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_service_job_parts_job_id"), ["job_id"], unique=False)
+
+    append_only(op, "audit_entries")
+    append_only(op, "consents")
+    append_only(op, "service_job_notes")
+
+
+def downgrade() -> None:
+    drop_append_only(op, "audit_entries")
+    drop_append_only(op, "consents")
+    drop_append_only(op, "service_job_notes")
+    with op.batch_alter_table("service_job_parts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_service_job_parts_job_id"))
+
+    op.drop_table("service_job_parts")
+    with op.batch_alter_table("service_job_notes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_service_job_notes_job_id_id"))
+
+    op.drop_table("service_job_notes")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_consents_member_id_purpose_channel_id"))
+
+    op.drop_table("consents")
+    with op.batch_alter_table("user_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_user_sessions_user_id"))
+
+    op.drop_table("user_sessions")
+    with op.batch_alter_table("user_roles", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_user_roles_role_user_id"))
+
+    op.drop_table("user_roles")
+    with op.batch_alter_table("service_jobs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_service_jobs_open_serial",
+            sqlite_where=sa.text(
+                "serial_key IS NOT NULL AND status NOT IN ('closed', 'declined', 'unrepairable', 'cancelled')"
+            ),
+            postgresql_where=sa.text(
+                "serial_key IS NOT NULL AND status NOT IN ('closed', 'declined', 'unrepairable', 'cancelled')"
+            ),
+        )
+        batch_op.drop_index(batch_op.f("ix_service_jobs_status_received_at_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_station_id_status_received_at_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_station_id_received_at_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_serial_key_received_at"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_reference_key"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_received_at_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_device_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_customer_email_key_id"))
+        batch_op.drop_index(batch_op.f("ix_service_jobs_category_id"))
+
+    op.drop_table("service_jobs")
+    with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_recovery_codes_user_id"))
+
+    op.drop_table("recovery_codes")
+    with op.batch_alter_table("programme_versions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_programme_versions_club_id_status_effective_from"))
+
+    op.drop_table("programme_versions")
+    with op.batch_alter_table("one_time_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_one_time_tokens_user_id"))
+
+    op.drop_table("one_time_tokens")
+    with op.batch_alter_table("members", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_members_user_id"))
+        batch_op.drop_index(batch_op.f("ix_members_name_key_id"))
+        batch_op.drop_index(batch_op.f("ix_members_joined_on_id"))
+        batch_op.drop_index(batch_op.f("ix_members_email_key_id"))
+        batch_op.drop_index(batch_op.f("ix_members_club_id_name_key_id"))
+        batch_op.drop_index(batch_op.f("ix_members_club_id_joined_on_id"))
+        batch_op.drop_index(
+            "ix_members_club_id_birthday",
+            sqlite_where=sa.text("birthday IS NOT NULL"),
+            postgresql_where=sa.text("birthday IS NOT NULL"),
+        )
+
+    op.drop_table("members")
+    with op.batch_alter_table("api_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_tokens_user_id"))
+
+    op.drop_table("api_tokens")
+    with op.batch_alter_table("users", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_users_partner_id"))
+        batch_op.drop_index(batch_op.f("ix_users_name_id"))
+
+    op.drop_table("users")
+    with op.batch_alter_table("fact_deliveries", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_fact_deliveries_waiting",
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_fact_deliveries_state_id"))
+
+    op.drop_table("fact_deliveries")
+    with op.batch_alter_table("devices", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_devices_warranty_until_id"))
+        batch_op.drop_index(batch_op.f("ix_devices_sold_by_id_id"))
+        batch_op.drop_index(batch_op.f("ix_devices_sku_id"))
+        batch_op.drop_index(batch_op.f("ix_devices_registered_at_id"))
+        batch_op.drop_index(batch_op.f("ix_devices_product_id"))
+        batch_op.drop_index(batch_op.f("ix_devices_owner_email_key_id"))
+
+    op.drop_table("devices")
+    with op.batch_alter_table("stored_files", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stored_files_user_id_id"))
+        batch_op.drop_index(batch_op.f("ix_stored_files_tenant_id_id"))
+        batch_op.drop_index(batch_op.f("ix_stored_files_purpose_id"))
+
+    op.drop_table("stored_files")
+    with op.batch_alter_table("sign_in_back_offs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_sign_in_back_offs_last_at"))
+
+    op.drop_table("sign_in_back_offs")
+    op.drop_table("settings")
+    op.drop_table("service_job_numbers")
+    with op.batch_alter_table("rate_counts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_rate_counts_expires_at"))
+
+    op.drop_table("rate_counts")
+    with op.batch_alter_table("products", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_products_name_key_id"))
+        batch_op.drop_index(batch_op.f("ix_products_family_id"))
+
+    op.drop_table("products")
+    with op.batch_alter_table("partners", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_partners_status_id"))
+        batch_op.drop_index(batch_op.f("ix_partners_name_key_id"))
+        batch_op.drop_index(batch_op.f("ix_partners_kind_country_id"))
+
+    op.drop_table("partners")
+    op.drop_table("mail_suppressions")
+    with op.batch_alter_table("mail_messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_messages_user_id"))
+        batch_op.drop_index(batch_op.f("ix_mail_messages_to_address"))
+        batch_op.drop_index(batch_op.f("ix_mail_messages_state_next_at_id"))
+
+    op.drop_table("mail_messages")
+    with op.batch_alter_table("job_runs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_job_runs_open",
+            sqlite_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_job_runs_job_id"))
+
+    op.drop_table("job_runs")
+    op.drop_table("job_cursors")
+    with op.batch_alter_table("import_jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_import_jobs_created_at"))
+        batch_op.drop_index(batch_op.f("ix_import_jobs_actor_id_id"))
+
+    op.drop_table("import_jobs")
+    with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotency_keys_used_at"))
+
+    op.drop_table("idempotency_keys")
+    op.drop_table("heartbeats")
+    with op.batch_alter_table("form_nonces", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_form_nonces_used_at"))
+
+    op.drop_table("form_nonces")
+    with op.batch_alter_table("facts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_facts_name_id"))
+
+    op.drop_table("facts")
+    with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_customers_tax_key"))
+        batch_op.drop_index(batch_op.f("ix_customers_name_key_country"))
+        batch_op.drop_index(batch_op.f("ix_customers_domain"))
+
+    op.drop_table("customers")
+    op.drop_table("clubs")
+    with op.batch_alter_table("audit_entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_entries_thing_type_thing_id_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entries_name_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entries_actor_id_id"))
+
+    op.drop_table("audit_entries")
