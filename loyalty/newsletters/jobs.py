@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from loyalty.newsletters import operations
 from loyalty.newsletters.models import Newsletter, NewsletterState
+from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
 from portal.foundation.jobs.registry import Run, job
 
@@ -17,7 +18,7 @@ def send_newsletters(run: Run) -> None:
     for newsletter_id in db.session.scalars(sending.order_by(Newsletter.id)).all():
         for _turn in range(BATCHES_A_TURN):
             with transaction():
-                count = operations.mail_next_copies(newsletter_id)
+                count = operations.mail_next_copies(SYSTEM, newsletter_id=newsletter_id)
             if not count:
                 break
             run.done += count

@@ -18,7 +18,7 @@ from loyalty.newsletters.models import (
 )
 from loyalty.points import queries as points
 from portal.foundation import clock
-from portal.foundation.actors import SYSTEM, Actor
+from portal.foundation.actors import Actor
 from portal.foundation.audit import changed, record
 from portal.foundation.database import db, lock
 from portal.foundation.errors import Refused, WrongState
@@ -143,7 +143,7 @@ def cancel_newsletter(actor: Actor, newsletter: Newsletter) -> None:
     record(actor, "newsletters.newsletter.cancelled", newsletter)
 
 
-def mail_next_copies(newsletter_id: int) -> int | None:
+def mail_next_copies(actor: Actor, *, newsletter_id: int) -> int | None:
     """Put the next 200 copies into the outbox; return how many were dealt with.
 
     None when the newsletter is not being sent or another process is at it. A member who took the
@@ -167,7 +167,7 @@ def mail_next_copies(newsletter_id: int) -> int | None:
     ).all()
     if not waiting:
         newsletter.state = NEWSLETTER_STEPS.target(newsletter.state, "finish")
-        record(SYSTEM, "newsletters.newsletter.sent", newsletter)
+        record(actor, "newsletters.newsletter.sent", newsletter)
         return 0
     _mail(newsletter, {copy.member_id: copy for copy in waiting})
     return len(waiting)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from portal.accounts import credentials, mails, queries
+from portal.accounts import credentials, links, mails, queries
 from portal.accounts.models import (
     PARTNER_ROLES,
     STAFF_ROLES,
@@ -23,13 +23,10 @@ from portal.foundation.audit import changed, record
 from portal.foundation.database import db, lock
 from portal.foundation.errors import Refused, WrongState
 from portal.foundation.i18n import _l
-from portal.foundation.jobs.scheduler import enqueue
 from portal.foundation.mail.writing import checked_address
 from portal.foundation.origin import origin
 from portal.foundation.settings import setting
 
-LINK_LIFE = timedelta(minutes=60)
-STEP_LIFE = timedelta(minutes=10)
 MOST_LINKS_AN_HOUR = 5
 
 
@@ -156,7 +153,7 @@ def deactivate_user(actor: Actor, *, user: User) -> None:
     user.is_active = False
     user.version += 1
     end_sessions(actor, user=user)
-    void_links(actor, user=user)
+    links.void(user)
     tokens = sa.update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     db.session.execute(tokens.values(revoked_at=clock.now()))
     record(actor, "accounts.user.deactivated", user, email=user.email)
@@ -197,14 +194,6 @@ def choose_language(actor: Actor, *, user: User, language: str) -> None:
         record(actor, "accounts.profile.changed", user, **changes)
 
 
-def ask_link(actor: Actor, *, email: str) -> None:
-    """Have a link to set a password mailed to an address, if somebody has it.
-
-    A job looks it up, so that asking does the same and takes as long for an unknown address.
-    """
-    enqueue("accounts.send_link", key=secrets.token_urlsafe(18), email=queries.email_key(email))
-
-
 def send_link(actor: Actor, *, user: User) -> bool:
     """Mail a link to set a password; return False after five in an hour, and for inactive users."""
     if not user.is_active:
@@ -212,44 +201,11 @@ def send_link(actor: Actor, *, user: User) -> bool:
     if queries.links_since(user, clock.now() - timedelta(hours=1)) >= MOST_LINKS_AN_HOUR:
         return False
     is_new = user.password_hash is None
-    token = _make_link(user, Purpose.INVITATION if is_new else Purpose.RESET, LINK_LIFE)
+    token = links.make(user, Purpose.INVITATION if is_new else Purpose.RESET)
     (mails.invitation if is_new else mails.reset)(user, token)
     name = "accounts.user.invited" if is_new else "accounts.password.link_sent"
     record(actor, name, user, email=user.email)
     return True
-
-
-def _make_link(user: User, purpose: Purpose, life: timedelta, *, email: str | None = None) -> str:
-    token, now = secrets.token_urlsafe(32), clock.now()
-    db.session.add(
-        OneTimeToken(
-            user_id=user.id,
-            purpose=purpose,
-            token_hash=queries.token_hash(token),
-            created_at=now,
-            expires_at=now + life,
-            email=email,
-        )
-    )
-    return token
-
-
-def use_link(actor: Actor, *, link: OneTimeToken) -> bool:
-    """Use a link up; return False when another request was faster, or its time is over."""
-    now = clock.now()
-    unused = sa.and_(
-        OneTimeToken.id == link.id, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now
-    )
-    used = sa.update(OneTimeToken).where(unused).values(used_at=now).returning(OneTimeToken.id)
-    return db.session.scalar(used) is not None
-
-
-def void_links(actor: Actor, *, user: User) -> None:
-    """Make every unused link of a user useless."""
-    unused = sa.update(OneTimeToken).where(
-        OneTimeToken.user_id == user.id, OneTimeToken.used_at.is_(None)
-    )
-    db.session.execute(unused.values(used_at=clock.now()))
 
 
 def set_password(actor: Actor, *, user: User, password: str) -> None:
@@ -262,16 +218,10 @@ def set_password(actor: Actor, *, user: User, password: str) -> None:
     is_first = user.password_hash is None
     user.password_hash = credentials.hash_password(password)
     end_sessions(actor, user=user)
-    void_links(actor, user=user)
+    links.void(user)
     record(actor, "accounts.password.set", user)
     if not is_first:
         mails.notice(user, _l("The password of your account was changed."))
-
-
-def refresh_hash(actor: Actor, *, user: User, password: str) -> None:
-    """Hash a password that was just proven anew where the parameters have changed since."""
-    if user.password_hash and credentials.needs_rehash(user.password_hash):
-        user.password_hash = credentials.hash_password(password)
 
 
 def ask_email(actor: Actor, *, user: User, email: str) -> None:
@@ -287,7 +237,7 @@ def ask_email(actor: Actor, *, user: User, email: str) -> None:
     )
     if (db.session.scalar(asked) or 0) >= MOST_LINKS_AN_HOUR:
         raise Refused(_l("That was often. Wait an hour, then try again."), field="email")
-    token = _make_link(user, Purpose.EMAIL, LINK_LIFE, email=email.strip())
+    token = links.make(user, Purpose.EMAIL, email=email.strip())
     mails.email_change(user, email.strip(), token)
     mails.notice(user, _l("A change of the address of your account was asked for."))
     record(actor, "accounts.email.asked", user, email=email.strip())
@@ -304,18 +254,13 @@ def change_email(actor: Actor, *, user: User, email: str) -> None:
         raise _taken()
     before = user.email
     changes = changed(user, email=email, email_key=queries.email_key(email))
-    void_links(actor, user=user)
+    links.void(user)
     try:
         db.session.flush()  # of two who take one address at once, the second learns it here
     except sa.exc.IntegrityError:
         raise _taken() from None
     record(actor, "accounts.email.changed", user, email=changes.get("email", email))
     mails.notice(user, _l("The address of your account was changed."), address=before)
-
-
-def open_step(actor: Actor, *, user: User) -> str:
-    """Return the secret of a sign-in whose password was right and whose code is awaited."""
-    return _make_link(user, Purpose.SIGN_IN, STEP_LIFE)
 
 
 def open_session(actor: Actor, *, user: User, device: str = "") -> str:

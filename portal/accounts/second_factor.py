@@ -14,11 +14,11 @@ from portal.foundation.i18n import _l
 from portal.foundation.sealing import keyed_hash, seal, unseal
 
 STEP_SECONDS = 30
-SECRET = "accounts.totp"
+SECRETS = "accounts.totp"
 CODES = "accounts.recovery_codes"
 
 
-def start_enrolment(actor: Actor, *, user: User) -> None:
+def start_enrolment(user: User) -> None:
     """Give the user a new secret, which counts once a code of it was proven.
 
     Refuses when the second factor is on already.
@@ -26,7 +26,7 @@ def start_enrolment(actor: Actor, *, user: User) -> None:
     lock(user)
     if user.totp_confirmed_at is not None:
         raise WrongState(_l("Your second factor is on already."))
-    user.totp_secret = seal(pyotp.random_base32(), purpose=SECRET)
+    user.totp_secret = seal(pyotp.random_base32(), purpose=SECRETS)
     user.totp_last_step = None
 
 
@@ -35,7 +35,7 @@ def secret_of(user: User) -> str | None:
     if user.totp_secret is None:
         return None
     try:
-        return unseal(user.totp_secret, purpose=SECRET)
+        return unseal(user.totp_secret, purpose=SECRETS)
     except ValueError:
         return None
 

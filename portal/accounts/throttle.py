@@ -82,6 +82,12 @@ def note_failure(email: str) -> None:
         raise TooManyTries(WAITS[min(failures - FREE_FAILURES, len(WAITS) - 1)])
 
 
+def rehash(user: User, password: str) -> None:
+    """Hash a password that was just proven anew, where the parameters have changed since."""
+    if user.password_hash and credentials.needs_rehash(user.password_hash):
+        user.password_hash = credentials.hash_password(password)
+
+
 def forgive(email: str) -> None:
     """Forget the failures of an address, within the transaction of a success.
 

@@ -81,7 +81,7 @@ class DeviceImport:
         rows = db.session.execute(
             sa.select(Partner.reference, Partner.id).where(Partner.reference.in_(references))
         )
-        return {reference: partner_id for reference, partner_id in rows}
+        return {row.reference: row.id for row in rows}
 
     @staticmethod
     def _values(

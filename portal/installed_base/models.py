@@ -67,4 +67,4 @@ class Device(Model):
     registered_at: Mapped[datetime] = mapped_column(doc="When Guildhall first heard of it.")
     version: Mapped[int] = mapped_column(default=1, doc="Counts changes.")
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+    __mapper_args__ = {"version_id_col": version}

@@ -215,12 +215,12 @@ def show_job(reference: str) -> dict[str, Any]:
     return _full(queries.job_by_reference(current_actor(), reference))
 
 
-def _step(reference: str, name: str, operation: Any, **values: Any) -> dict[str, Any]:
+def _step(reference: str, name: str, operation: Any, body: In) -> dict[str, Any]:
     actor = current_actor()
     with transaction():
         job = queries.job_by_reference(actor, reference)
         authorise(policy.MAY_STEP[name], job)
-        operation(actor, lock(job), **values)
+        operation(actor, lock(job), **body.model_dump())
         return _full(job)
 
 
@@ -230,7 +230,7 @@ def _step(reference: str, name: str, operation: Any, **values: Any) -> dict[str,
 @bp.output(FullJobOut)
 def start_repair(reference: str, body: Empty) -> dict[str, Any]:
     """Start the repair of a received job."""
-    return _step(reference, "start-repair", operations.start_repair)
+    return _step(reference, "start-repair", operations.start_repair, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/ready")
@@ -239,9 +239,7 @@ def start_repair(reference: str, body: Empty) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def ready(reference: str, body: ReadyIn) -> dict[str, Any]:
     """Say that the repair is done; without a repair code 422 `gate_not_met`."""
-    parts = [part.model_dump() for part in body.parts]
-    values = {"repair_code": body.repair_code, "repair_note": body.repair_note, "parts": parts}
-    return _step(reference, "ready", operations.ready_job, **values)
+    return _step(reference, "ready", operations.ready_job, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/close")
@@ -250,7 +248,7 @@ def ready(reference: str, body: ReadyIn) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def close(reference: str, body: Empty) -> dict[str, Any]:
     """Hand a ready device over."""
-    return _step(reference, "close", operations.close_job)
+    return _step(reference, "close", operations.close_job, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/decline")
@@ -259,7 +257,7 @@ def close(reference: str, body: Empty) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def decline(reference: str, body: MaybeReasonIn) -> dict[str, Any]:
     """Note that the customer does not want the repair."""
-    return _step(reference, "decline", operations.decline_job, reason=body.reason)
+    return _step(reference, "decline", operations.decline_job, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/unrepairable")
@@ -268,7 +266,7 @@ def decline(reference: str, body: MaybeReasonIn) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def unrepairable(reference: str, body: MaybeReasonIn) -> dict[str, Any]:
     """Give the device up."""
-    return _step(reference, "unrepairable", operations.give_up_job, reason=body.reason)
+    return _step(reference, "unrepairable", operations.give_up_job, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/cancel")
@@ -277,7 +275,7 @@ def unrepairable(reference: str, body: MaybeReasonIn) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def cancel(reference: str, body: ReasonIn) -> dict[str, Any]:
     """Cancel the job."""
-    return _step(reference, "cancel", operations.cancel_job, reason=body.reason)
+    return _step(reference, "cancel", operations.cancel_job, body)
 
 
 @bp.post("/service-jobs/<reference>/steps/reopen")
@@ -286,4 +284,4 @@ def cancel(reference: str, body: ReasonIn) -> dict[str, Any]:
 @bp.output(FullJobOut)
 def reopen(reference: str, body: Empty) -> dict[str, Any]:
     """Take a closed job up again; service staff alone."""
-    return _step(reference, "reopen", operations.reopen_job)
+    return _step(reference, "reopen", operations.reopen_job, body)

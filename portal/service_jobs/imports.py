@@ -3,7 +3,8 @@
 Nothing is announced: a file tells of the past, and the past earns nothing.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
@@ -32,11 +33,12 @@ from portal.installed_base.models import Device, serial_key
 from portal.partners.models import Partner
 from portal.products.models import sku_key
 from portal.products.queries import products_by_sku
-from portal.service_jobs import operations, policy
-from portal.service_jobs.models import END_STATES, OPEN_STATES, JobState, ServiceJob
+from portal.service_jobs import policy
+from portal.service_jobs.models import END_STATES, OPEN_STATES, JobNumber, JobState, ServiceJob
 
 ZONE = "UTC"
 LONGEST = 100_000
+_own_reference = re.compile(r"J-([0-9]{4})-([0-9]{5,12})")
 KEPT = ("problem", "serial", "sku", "brand", "category", "symptom_code", "repair_code")
 
 
@@ -108,7 +110,7 @@ class JobImport:
                 taken[values["serial_key"]] = given["reference"]
         if new:
             db.session.execute(sa.insert(ServiceJob), new)
-            operations.raise_numbers(self.actor, references=[job["reference"] for job in new])
+            _raise_numbers(job["reference"] for job in new)
         changed = sum(outcome.did.value == "updated" for outcome in outcomes)
         if new or changed:
             record(self.actor, "service_jobs.file.imported", created=len(new), updated=changed)
@@ -128,7 +130,7 @@ class JobImport:
     def _stations(batch: list[Row]) -> dict[str, int]:
         names = {row.values["station"] for row in batch}
         select = sa.select(Partner.reference, Partner.id).where(Partner.reference.in_(names))
-        return {reference: partner_id for reference, partner_id in db.session.execute(select)}
+        return {row.reference: row.id for row in db.session.execute(select)}
 
     @staticmethod
     def _devices(batch: list[Row]) -> dict[str, Device]:
@@ -229,6 +231,23 @@ class JobImport:
         for name, value in changes.items():
             setattr(job, name, value)
         return bool(changes)
+
+
+def _raise_numbers(references: Iterable[str]) -> None:
+    """Let new references begin above those of a file that look like ours."""
+    highest: dict[int, int] = {}
+    for reference in references:
+        found = _own_reference.fullmatch(reference)
+        if found:
+            year, number = int(found[1]), int(found[2])
+            highest[year] = max(number, highest.get(year, 0))
+    for year, number in highest.items():
+        select = sa.select(JobNumber).where(JobNumber.year == year).with_for_update()
+        row = db.session.scalar(select)
+        if row is None:
+            db.session.add(JobNumber(year=year, last=number))
+        else:
+            row.last = max(row.last, number)
 
 
 def _day(instant: datetime | None) -> date | None:

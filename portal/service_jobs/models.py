@@ -165,7 +165,7 @@ class ServiceJob(Model):
     )
     version: Mapped[int] = mapped_column(default=1, doc="Counts changes; guards stale forms.")
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def is_open(self) -> bool:

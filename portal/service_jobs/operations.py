@@ -1,7 +1,6 @@
 """Changes of repair jobs."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -25,8 +24,6 @@ from portal.service_jobs import queries
 from portal.service_jobs.errors import GateNotMet, JobOpen
 from portal.service_jobs.facts import ServiceJobClosed, ServiceJobReopened
 from portal.service_jobs.models import STEPS, JobNote, JobNumber, JobState, ServiceJob, UsedPart
-
-_own_reference = re.compile(r"J-([0-9]{4})-([0-9]{5,12})")
 
 
 def receive_job(
@@ -144,7 +141,7 @@ def _one_open(reference: str, key: str | None) -> Iterator[None]:
 
 
 def _next_reference(year: int) -> str:
-    """Return J-YYYY-NNNNN with the year's next number; its row is held until the transaction ends."""
+    """Return J-YYYY-NNNNN with the year's next number, its row held till the commit."""
     table = JobNumber.__table__
     insert: Any = postgresql.insert if is_postgresql() else sqlite.insert
     number = db.session.scalar(
@@ -154,24 +151,6 @@ def _next_reference(year: int) -> str:
         .returning(JobNumber.last)
     )
     return f"J-{year}-{number:05d}"
-
-
-def raise_numbers(actor: Actor, *, references: Iterable[str]) -> None:
-    """Let new references begin above those of a file that look like ours."""
-    highest: dict[int, int] = {}
-    for reference in references:
-        found = _own_reference.fullmatch(reference)
-        if found:
-            year, number = int(found[1]), int(found[2])
-            highest[year] = max(number, highest.get(year, 0))
-    for year, number in highest.items():
-        row = db.session.scalar(
-            sa.select(JobNumber).where(JobNumber.year == year).with_for_update()
-        )
-        if row is None:
-            db.session.add(JobNumber(year=year, last=number))
-        else:
-            row.last = max(row.last, number)
 
 
 def _move(actor: Actor, job: ServiceJob, step: str, name: str, **told: object) -> JobState:

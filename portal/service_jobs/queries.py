@@ -95,7 +95,7 @@ def station_references(jobs: Sequence[ServiceJob]) -> dict[int, str]:
     """Return the references of the jobs' stations, by key."""
     ids = {job.station_id for job in jobs}
     rows = db.session.execute(sa.select(Partner.id, Partner.reference).where(Partner.id.in_(ids)))
-    return {partner_id: reference for partner_id, reference in rows}
+    return {row.id: row.reference for row in rows}
 
 
 def device_of(job: ServiceJob) -> Device | None:

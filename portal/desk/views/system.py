@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from portal.desk import policy, queries
 from portal.desk.lists import AuditList
 from portal.desk.views.base import bp
-from portal.foundation import facts, settings
+from portal.foundation import clock, facts, settings
+from portal.foundation.codes import qr_svg
 from portal.foundation.database import transaction
 from portal.foundation.errors import Refused
 from portal.foundation.i18n import _, _l
@@ -130,7 +131,15 @@ def show_audit() -> ResponseReturnValue:
 @requires(policy.may_see_desk)
 def styleguide() -> str:
     """Show every component with sample values."""
-    return render_template("portal/desk/styleguide.html")
+    now = clock.now()
+    entries = [
+        {"sentence": _("You opened the deal"), "at": now, "shape": "dot", "tone": "accent"},
+        {"sentence": _("Approval is due"), "at": now, "shape": "diamond", "tone": "warn"},
+        {"sentence": _("The partner submitted the deal"), "at": now},
+    ]
+    return render_template(
+        "portal/desk/styleguide.html", entries=entries, card_code=qr_svg("6201048733165")
+    )
 
 
 navigation(

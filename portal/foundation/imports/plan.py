@@ -87,8 +87,14 @@ class Plan:
             found[name] = index
         return found
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Return our columns that the file or its mapping gives."""
+        parts = (self._indexes, self.mapping.constants, self.mapping.computed)
+        return frozenset(name for part in parts for name in part if name in self.kind.by_name)
+
     def _check_header(self, ignore_unknown: bool) -> None:
-        given = {*self._indexes, *self.mapping.constants, *self.mapping.computed}
+        given = self.given
         missing = [
             column.name
             for column in self.kind.columns

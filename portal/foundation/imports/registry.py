@@ -26,11 +26,14 @@ class Context:
 
     club: the code given with it, for kinds that need one. dry_run: everything will be rolled back.
     token: stays the same when a run that was killed is taken up again; staged rows may carry it.
+    columns: those that the file or its mapping gives. The others are None in every row, which says
+    nothing about things that are there already.
     """
 
     club: str | None = None
     dry_run: bool = False
     token: str = ""
+    columns: frozenset[str] = frozenset()
 
 
 class Row:

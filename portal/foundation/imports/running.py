@@ -8,7 +8,7 @@ batch. A bug stops the run; batches before it are kept.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from portal.foundation.actors import Actor
@@ -330,4 +330,4 @@ class Importer:
 
 def begin(plan: Plan, actor: Actor, context: Context) -> Handler:
     """Return the kind's handler for one run; it may refuse the run (Refused)."""
-    return plan.kind.handler(actor, context)
+    return plan.kind.handler(actor, replace(context, columns=plan.given))

@@ -15,6 +15,7 @@ from portal.foundation.links import base_host
 from portal.foundation.mail.models import MailMessage, MailState, MailSuppression
 from portal.foundation.mail.writing import (
     MOST_NAME,
+    MOST_SUBJECT,
     Written,
     checked_address,
     checked_headers,
@@ -95,7 +96,7 @@ def queue_many(drafts: Sequence[Draft]) -> dict[str, int]:
     """
     now, host = clock.now(), base_host()
     unwanted = suppressed([draft.address for draft in drafts])
-    rows = []
+    rows: list[dict[str, Any]] = []
     for draft in drafts:
         try:
             address = checked_address(draft.address)
@@ -111,7 +112,7 @@ def queue_many(drafts: Sequence[Draft]) -> dict[str, int]:
                 "to_address": address,
                 "to_name": one_line(draft.name, MOST_NAME),
                 "language": draft.language,
-                "subject": draft.written.subject,
+                "subject": one_line(draft.written.subject, MOST_SUBJECT),
                 "text": draft.written.text,
                 "html": draft.written.html,
                 "headers": checked_headers(draft.headers),

@@ -13,6 +13,7 @@ from portal.foundation.web.actors import current_actor
 P = ParamSpec("P")
 R = TypeVar("R")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN_WHILE_VIEWING = frozenset({"accounts.stop_viewing", "accounts.sign_out"})
 
 
 def requires(policy: Callable[[Actor], bool]) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -60,7 +61,7 @@ def policy_of(view: object) -> str | None:
 
 
 def refuse_undeclared(app: Flask) -> None:
-    """Answer 404 on any endpoint without a policy, and keep view-as and enrolment from writing."""
+    """Answer 404 on any endpoint without a policy, and keep view-as from writing."""
 
     @app.before_request
     def deny_by_default() -> None:
@@ -70,5 +71,5 @@ def refuse_undeclared(app: Flask) -> None:
             raise NotFound
         if request.method in SAFE_METHODS or request.endpoint == "static":
             return
-        if current_actor().viewing_as and request.endpoint != "accounts.stop_viewing":
+        if current_actor().viewing_as and request.endpoint not in OPEN_WHILE_VIEWING:
             raise Forbidden

@@ -15,7 +15,7 @@ from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
 from portal.foundation.files.operations import store_document
 from portal.foundation.jobs.registry import JOBS, Run
-from portal.foundation.mail import leases, sending, transport
+from portal.foundation.mail import leases, sending
 from portal.foundation.mail.leases import claim_batch
 from portal.foundation.mail.models import MailMessage, MailState, MailSuppression
 from portal.foundation.mail.operations import queue_mail, suppress
@@ -346,7 +346,7 @@ def test_tls_is_used_where_offered_and_certificates_are_verified(
     app, context, postbox, monkeypatch, trusted, done
 ):
     verifying = ssl.create_default_context(cafile=str(CERTIFICATE) if trusted else None)
-    monkeypatch.setattr(transport.ssl, "create_default_context", lambda: verifying)
+    monkeypatch.setattr("ssl.create_default_context", lambda: verifying)
     with mail_server(postbox, free_port(), tls=True) as url:
         monkeypatch.setitem(app.config, "MAIL_URL", url)
         queue(A)
@@ -378,10 +378,11 @@ def test_a_message_filed_twice_is_one_file(app, context):
 
 
 def test_a_folder_that_cannot_be_written_keeps_mail_waiting(app, context, monkeypatch):
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
     queue(A)
-    monkeypatch.setattr(
-        transport.os, "fsync", lambda _file: (_ for _ in ()).throw(OSError(28, "full"))
-    )
+    monkeypatch.setattr("os.fsync", full)
     assert send().failed == 1
     monkeypatch.undo()
     outbox = Path(app.config["DATA_DIR"]) / "outbox"

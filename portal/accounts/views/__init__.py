@@ -1,0 +1,1 @@
+"""Pages of accounts: `base` has the blueprint and what holds for every request."""
