@@ -184,6 +184,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_import_jobs_created_at"), ["created_at"], unique=False)
 
     op.create_table(
+        "job_closings",
+        sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("closing", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_undone", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job_closings")),
+        sa.UniqueConstraint("job_id", "closing", name=op.f("uq_job_closings_job_id_closing")),
+    )
+    op.create_table(
         "job_cursors",
         sa.Column("job", sa.String(length=80), nullable=False),
         sa.Column("scheduled_until", sa.DateTime(timezone=True), nullable=False),
@@ -235,6 +244,24 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('queued', 'running')"),
         )
 
+    op.create_table(
+        "ledger_audits",
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accounts", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "transfers", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("entries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "unbalanced", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("drifted", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "findings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_audits")),
+    )
     op.create_table(
         "mail_messages",
         sa.Column("message_id", sa.String(length=200), nullable=False),
@@ -349,6 +376,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_partners_reference")),
     )
     with op.batch_alter_table("partners", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_partners_country_id"), ["country", "id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_partners_kind_country_id"), ["kind", "country", "id"], unique=False
         )
@@ -423,6 +451,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sign_in_back_offs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sign_in_back_offs_last_at"), ["last_at"], unique=False)
+
+    op.create_table(
+        "staged_purchase_lines",
+        sa.Column("token", sa.String(length=80), nullable=False),
+        sa.Column(
+            "file_line", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("purchase_id", sa.String(length=80), nullable=False),
+        sa.Column("member", sa.String(length=80), nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("line", sa.String(length=40), nullable=False),
+        sa.Column("sku", sa.String(length=80), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("staged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staged_purchase_lines")),
+    )
+    with op.batch_alter_table("staged_purchase_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_staged_purchase_lines_staged_at"), ["staged_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_staged_purchase_lines_token_purchase_id_file_line"),
+            ["token", "purchase_id", "file_line"],
+            unique=False,
+        )
 
     op.create_table(
         "stored_files",
@@ -588,6 +645,143 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_tokens_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "deals",
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column(
+            "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "draft",
+                "submitted",
+                "in_review",
+                "returned",
+                "approved",
+                "won",
+                "lost",
+                "expired",
+                "withdrawn",
+                "revoked",
+                "rejected",
+                name="deal_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "registered_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("registered_on", sa.Date(), nullable=False),
+        sa.Column(
+            "customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("customer_name", sa.String(length=200), nullable=True),
+        sa.Column("customer_country", sa.String(length=2), nullable=True),
+        sa.Column("customer_domain", sa.String(length=253), nullable=True),
+        sa.Column("customer_tax_id", sa.String(length=40), nullable=True),
+        sa.Column("customer_name_key", sa.String(length=200), nullable=False),
+        sa.Column("customer_domain_key", sa.String(length=253), nullable=True),
+        sa.Column("customer_tax_key", sa.String(length=40), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=True),
+        sa.Column("expected_close_on", sa.Date(), nullable=True),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "own",
+                "lead",
+                "renewal",
+                name="deal_source",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("is_tender", sa.Boolean(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=True),
+        sa.Column("owner_email", sa.String(length=254), nullable=True),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decide_by_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("has_conflict", sa.Boolean(), nullable=False),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "protection_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("protected_until", sa.Date(), nullable=True),
+        sa.Column("protection_ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "reminded_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_deals_customer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["users.id"], name=op.f("fk_deals_decided_by_id")
+        ),
+        sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_deals_partner_id")),
+        sa.ForeignKeyConstraint(
+            ["registered_by_id"], ["users.id"], name=op.f("fk_deals_registered_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deals")),
+        sa.UniqueConstraint("reference", name=op.f("uq_deals_reference")),
+    )
+    with op.batch_alter_table("deals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_deals_amount_id"), ["amount", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_deals_customer_domain_key"), ["customer_domain_key"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_customer_id_id"), ["customer_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_customer_name_id"), ["customer_name", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_customer_name_key_customer_country"),
+            ["customer_name_key", "customer_country"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_customer_tax_key"), ["customer_tax_key"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_partner_id_id"), ["partner_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_partner_id_status_id"),
+            ["partner_id", "status", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_deals_protected",
+            ["protection_ends_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'approved'"),
+            postgresql_where=sa.text("status = 'approved'"),
+        )
+        batch_op.create_index(batch_op.f("ix_deals_status_id"), ["status", "id"], unique=False)
+        batch_op.create_index(
+            "ix_deals_waiting",
+            ["decide_by_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('submitted', 'in_review')"),
+            postgresql_where=sa.text("status IN ('submitted', 'in_review')"),
+        )
+
+    op.create_table(
         "members",
         sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
@@ -648,6 +842,62 @@ def upgrade() -> None:
             batch_op.f("ix_members_name_key_id"), ["name_key", "id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_members_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "newsletters",
+        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column(
+            "blocks", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "approved",
+                "sending",
+                "sent",
+                "cancelled",
+                name="newsletter_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "approved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["approved_by_id"], ["users.id"], name=op.f("fk_newsletters_approved_by_id")
+        ),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_newsletters_club_id")),
+        sa.ForeignKeyConstraint(
+            ["created_by_id"], ["users.id"], name=op.f("fk_newsletters_created_by_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletters")),
+        sa.UniqueConstraint("reference", name=op.f("uq_newsletters_reference")),
+    )
+    with op.batch_alter_table("newsletters", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_newsletters_club_id_id"), ["club_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_newsletters_sending",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
 
     op.create_table(
         "one_time_tokens",
@@ -939,6 +1189,178 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "deal_lines",
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("sku", sa.String(length=80), nullable=True),
+        sa.Column("family", sa.String(length=100), nullable=True),
+        sa.Column("family_key", sa.String(length=100), nullable=False),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["deal_id"], ["deals.id"], name=op.f("fk_deal_lines_deal_id")),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_deal_lines_product_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deal_lines")),
+        sa.UniqueConstraint("deal_id", "position", name=op.f("uq_deal_lines_deal_id_position")),
+    )
+    with op.batch_alter_table("deal_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_deal_lines_family_key_deal_id"), ["family_key", "deal_id"], unique=False
+        )
+
+    op.create_table(
+        "newsletter_recipients",
+        sa.Column(
+            "newsletter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "mailed",
+                "skipped",
+                name="recipient_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=80), nullable=True),
+        sa.Column("mail_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mail_id"], ["mail_messages.id"], name=op.f("fk_newsletter_recipients_mail_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_newsletter_recipients_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["newsletter_id"],
+            ["newsletters.id"],
+            name=op.f("fk_newsletter_recipients_newsletter_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletter_recipients")),
+        sa.UniqueConstraint(
+            "newsletter_id",
+            "member_id",
+            name=op.f("uq_newsletter_recipients_newsletter_id_member_id"),
+        ),
+    )
+    with op.batch_alter_table("newsletter_recipients", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_newsletter_recipients_mail_id"), ["mail_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_newsletter_recipients_member_id"), ["member_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_newsletter_recipients_newsletter_id_state_id"),
+            ["newsletter_id", "state", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "point_accounts",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "available",
+                "pending",
+                "held",
+                "debt",
+                "source",
+                "sink",
+                name="account_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_point_accounts_club_id")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_point_accounts_member_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_accounts")),
+        sa.UniqueConstraint("club_id", "code", name=op.f("uq_point_accounts_club_id_code")),
+        sa.UniqueConstraint("member_id", "kind", name=op.f("uq_point_accounts_member_id_kind")),
+    )
+    op.create_table(
+        "point_transfers",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "earn",
+                "mature",
+                "redeem",
+                "expire",
+                "reverse",
+                name="transfer_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "programme_version_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column(
+            "reverses_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "explanation", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_point_transfers_by_id")),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_point_transfers_club_id")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_point_transfers_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_version_id"],
+            ["programme_versions.id"],
+            name=op.f("fk_point_transfers_programme_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["point_transfers.id"], name=op.f("fk_point_transfers_reverses_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_transfers")),
+        sa.UniqueConstraint("club_id", "source", name=op.f("uq_point_transfers_club_id_source")),
+    )
+    with op.batch_alter_table("point_transfers", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_point_transfers_member_id_happened_at_id"),
+            ["member_id", "happened_at", "id"],
+            unique=False,
+        )
+
+    op.create_table(
         "service_job_notes",
         sa.Column("job_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("author_name", sa.String(length=200), nullable=False),
@@ -972,15 +1394,273 @@ def upgrade() -> None:
     with op.batch_alter_table("service_job_parts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_service_job_parts_job_id"), ["job_id"], unique=False)
 
+    op.create_table(
+        "point_entries",
+        sa.Column(
+            "transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("points <> 0", name=op.f("ck_point_entries_points_move")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["point_accounts.id"], name=op.f("fk_point_entries_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["transfer_id"], ["point_transfers.id"], name=op.f("fk_point_entries_transfer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_entries")),
+    )
+    with op.batch_alter_table("point_entries", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_point_entries_account_id_id"), ["account_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_point_entries_transfer_id"), ["transfer_id"], unique=False
+        )
+
+    op.create_table(
+        "point_lots",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "remaining", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("earned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("is_pending", sa.Boolean(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint(
+            "remaining >= 0 AND remaining <= points", name=op.f("ck_point_lots_remaining_in_bounds")
+        ),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_point_lots_club_id")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_point_lots_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["transfer_id"], ["point_transfers.id"], name=op.f("fk_point_lots_transfer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_point_lots")),
+    )
+    with op.batch_alter_table("point_lots", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_point_lots_expiring",
+            ["club_id", "expires_on", "id"],
+            unique=False,
+            sqlite_where=sa.text("remaining > 0 AND expires_on IS NOT NULL"),
+            postgresql_where=sa.text("remaining > 0 AND expires_on IS NOT NULL"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_point_lots_member_id_earned_at_id"),
+            ["member_id", "earned_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_point_lots_pending",
+            ["available_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("is_pending"),
+            postgresql_where=sa.text("is_pending"),
+        )
+        batch_op.create_index(
+            "ix_point_lots_spendable",
+            ["member_id", "expires_on", "earned_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("remaining > 0"),
+            postgresql_where=sa.text("remaining > 0"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_point_lots_transfer_id"), ["transfer_id"], unique=False
+        )
+
+    op.create_table(
+        "purchases",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("purchase_id", sa.String(length=80), nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column(
+            "tenders", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "discounts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_purchases_club_id")),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_purchases_member_id")),
+        sa.ForeignKeyConstraint(
+            ["transfer_id"], ["point_transfers.id"], name=op.f("fk_purchases_transfer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchases")),
+        sa.UniqueConstraint(
+            "club_id", "purchase_id", name=op.f("uq_purchases_club_id_purchase_id")
+        ),
+    )
+    with op.batch_alter_table("purchases", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_purchases_club_id_happened_at_id"),
+            ["club_id", "happened_at", "id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_purchases_member_id_happened_at_id"),
+            ["member_id", "happened_at", "id"],
+            unique=False,
+        )
+
+    op.create_table(
+        "redemptions",
+        sa.Column("club_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "member_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "confirmed",
+                name="redemption_state",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_redemptions_club_id")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["members.id"], name=op.f("fk_redemptions_member_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["transfer_id"], ["point_transfers.id"], name=op.f("fk_redemptions_transfer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redemptions")),
+        sa.UniqueConstraint("transfer_id", name=op.f("uq_redemptions_transfer_id")),
+    )
+    with op.batch_alter_table("redemptions", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_redemptions_member_id_id"), ["member_id", "id"], unique=False
+        )
+
+    op.create_table(
+        "lot_uses",
+        sa.Column(
+            "transfer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("points > 0", name=op.f("ck_lot_uses_points_taken")),
+        sa.ForeignKeyConstraint(["lot_id"], ["point_lots.id"], name=op.f("fk_lot_uses_lot_id")),
+        sa.ForeignKeyConstraint(
+            ["transfer_id"], ["point_transfers.id"], name=op.f("fk_lot_uses_transfer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lot_uses")),
+    )
+    with op.batch_alter_table("lot_uses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lot_uses_lot_id"), ["lot_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lot_uses_transfer_id"), ["transfer_id"], unique=False)
+
+    op.create_table(
+        "purchase_lines",
+        sa.Column(
+            "purchase_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("line", sa.String(length=40), nullable=False),
+        sa.Column("sku", sa.String(length=80), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["purchase_id"], ["purchases.id"], name=op.f("fk_purchase_lines_purchase_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_lines")),
+        sa.UniqueConstraint("purchase_id", "line", name=op.f("uq_purchase_lines_purchase_id_line")),
+    )
+
     append_only(op, "audit_entries")
     append_only(op, "consents")
+    append_only(op, "ledger_audits")
+    append_only(op, "lot_uses")
+    append_only(op, "point_entries")
+    append_only(op, "point_transfers")
     append_only(op, "service_job_notes")
 
 
 def downgrade() -> None:
     drop_append_only(op, "audit_entries")
     drop_append_only(op, "consents")
+    drop_append_only(op, "ledger_audits")
+    drop_append_only(op, "lot_uses")
+    drop_append_only(op, "point_entries")
+    drop_append_only(op, "point_transfers")
     drop_append_only(op, "service_job_notes")
+    op.drop_table("purchase_lines")
+    with op.batch_alter_table("lot_uses", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_lot_uses_transfer_id"))
+        batch_op.drop_index(batch_op.f("ix_lot_uses_lot_id"))
+
+    op.drop_table("lot_uses")
+    with op.batch_alter_table("redemptions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_redemptions_member_id_id"))
+
+    op.drop_table("redemptions")
+    with op.batch_alter_table("purchases", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_purchases_member_id_happened_at_id"))
+        batch_op.drop_index(batch_op.f("ix_purchases_club_id_happened_at_id"))
+
+    op.drop_table("purchases")
+    with op.batch_alter_table("point_lots", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_point_lots_transfer_id"))
+        batch_op.drop_index(
+            "ix_point_lots_spendable",
+            sqlite_where=sa.text("remaining > 0"),
+            postgresql_where=sa.text("remaining > 0"),
+        )
+        batch_op.drop_index(
+            "ix_point_lots_pending",
+            sqlite_where=sa.text("is_pending"),
+            postgresql_where=sa.text("is_pending"),
+        )
+        batch_op.drop_index(batch_op.f("ix_point_lots_member_id_earned_at_id"))
+        batch_op.drop_index(
+            "ix_point_lots_expiring",
+            sqlite_where=sa.text("remaining > 0 AND expires_on IS NOT NULL"),
+            postgresql_where=sa.text("remaining > 0 AND expires_on IS NOT NULL"),
+        )
+
+    op.drop_table("point_lots")
+    with op.batch_alter_table("point_entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_point_entries_transfer_id"))
+        batch_op.drop_index(batch_op.f("ix_point_entries_account_id_id"))
+
+    op.drop_table("point_entries")
     with op.batch_alter_table("service_job_parts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_service_job_parts_job_id"))
 
@@ -989,6 +1669,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_service_job_notes_job_id_id"))
 
     op.drop_table("service_job_notes")
+    with op.batch_alter_table("point_transfers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_point_transfers_member_id_happened_at_id"))
+
+    op.drop_table("point_transfers")
+    op.drop_table("point_accounts")
+    with op.batch_alter_table("newsletter_recipients", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_newsletter_recipients_newsletter_id_state_id"))
+        batch_op.drop_index(batch_op.f("ix_newsletter_recipients_member_id"))
+        batch_op.drop_index(batch_op.f("ix_newsletter_recipients_mail_id"))
+
+    op.drop_table("newsletter_recipients")
+    with op.batch_alter_table("deal_lines", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_deal_lines_family_key_deal_id"))
+
+    op.drop_table("deal_lines")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consents_member_id_purpose_channel_id"))
 
@@ -1034,6 +1729,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_tokens_user_id"))
 
     op.drop_table("one_time_tokens")
+    with op.batch_alter_table("newsletters", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_newsletters_sending",
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_newsletters_club_id_id"))
+
+    op.drop_table("newsletters")
     with op.batch_alter_table("members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_members_user_id"))
         batch_op.drop_index(batch_op.f("ix_members_name_key_id"))
@@ -1048,6 +1752,28 @@ def downgrade() -> None:
         )
 
     op.drop_table("members")
+    with op.batch_alter_table("deals", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_deals_waiting",
+            sqlite_where=sa.text("status IN ('submitted', 'in_review')"),
+            postgresql_where=sa.text("status IN ('submitted', 'in_review')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_deals_status_id"))
+        batch_op.drop_index(
+            "ix_deals_protected",
+            sqlite_where=sa.text("status = 'approved'"),
+            postgresql_where=sa.text("status = 'approved'"),
+        )
+        batch_op.drop_index(batch_op.f("ix_deals_partner_id_status_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_partner_id_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_customer_tax_key"))
+        batch_op.drop_index(batch_op.f("ix_deals_customer_name_key_customer_country"))
+        batch_op.drop_index(batch_op.f("ix_deals_customer_name_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_customer_id_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_customer_domain_key"))
+        batch_op.drop_index(batch_op.f("ix_deals_amount_id"))
+
+    op.drop_table("deals")
     with op.batch_alter_table("api_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_tokens_user_id"))
 
@@ -1081,6 +1807,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_stored_files_purpose_id"))
 
     op.drop_table("stored_files")
+    with op.batch_alter_table("staged_purchase_lines", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_staged_purchase_lines_token_purchase_id_file_line"))
+        batch_op.drop_index(batch_op.f("ix_staged_purchase_lines_staged_at"))
+
+    op.drop_table("staged_purchase_lines")
     with op.batch_alter_table("sign_in_back_offs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_back_offs_last_at"))
 
@@ -1100,6 +1831,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_partners_status_id"))
         batch_op.drop_index(batch_op.f("ix_partners_name_key_id"))
         batch_op.drop_index(batch_op.f("ix_partners_kind_country_id"))
+        batch_op.drop_index(batch_op.f("ix_partners_country_id"))
 
     op.drop_table("partners")
     op.drop_table("mail_suppressions")
@@ -1109,6 +1841,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_mail_messages_state_next_at_id"))
 
     op.drop_table("mail_messages")
+    op.drop_table("ledger_audits")
     with op.batch_alter_table("job_runs", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_job_runs_open",
@@ -1119,6 +1852,7 @@ def downgrade() -> None:
 
     op.drop_table("job_runs")
     op.drop_table("job_cursors")
+    op.drop_table("job_closings")
     with op.batch_alter_table("import_jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_import_jobs_created_at"))
         batch_op.drop_index(batch_op.f("ix_import_jobs_actor_id_id"))

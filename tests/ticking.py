@@ -20,7 +20,8 @@ from portal.foundation.i18n import _l
 from portal.foundation.jobs import worker
 from portal.foundation.jobs.registry import JOBS, CatchUp, Job, Run, job
 from portal.foundation.jobs.scheduler import enqueue
-from portal.foundation.mail.operations import queue_mail
+from portal.foundation.mail.operations import Draft, queue_many
+from portal.foundation.mail.writing import Written
 from portal.foundation.web.policies import public
 from wsgi import create_app as create_guildhall
 
@@ -58,11 +59,11 @@ def task(run: Run) -> None:
         )
         if session.scalar(known) is None:
             announce(Ticked(due))
-            queue_mail("accounts/invitation", to=("t@north.example", "T"), source=due, **CONTEXT)
+            queue_many([Draft("tests/tick", "t@north.example", "T", "en", due, WRITTEN)])
     run.done += 1
 
 
-CONTEXT = {"name": "T", "link": "http://127.0.0.1/", "minutes": 60, "inviter": "T"}
+WRITTEN = Written("Tick", "It ticked.", "<p>It ticked.</p>")
 
 
 @listens(Ticked)

@@ -154,7 +154,7 @@ class Member(Model):
     created_at: Mapped[datetime] = mapped_column(doc="When the member was entered here.")
     version: Mapped[int] = mapped_column(default=1, doc="Counts changes; guards stale forms.")
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Consent(Model):

@@ -263,7 +263,7 @@ def give_consent(
     """Note what a member says about being written to; saying the same again adds nothing."""
     lock(member)
     said = queries.current_consents(member)
-    held = next((c for c in said if c.purpose == purpose and c.channel == channel), None)
+    held = next((c for c in said if (c.purpose, c.channel) == (purpose, channel)), None)
     if held is not None and held.granted == granted and held.wording_version == wording_version:
         return
     if held is None and not granted:

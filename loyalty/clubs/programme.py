@@ -241,7 +241,7 @@ class Programme(_Part):
     @property
     def birthday_gift(self) -> Gift | None:
         """Return the birthday's gift, None when there is none."""
-        return next((gift for gift in self.gifts if gift.job == "birthday"), None)
+        return self.gifts[0] if self.gifts else None
 
 
 def read_programme(document: object) -> Programme:

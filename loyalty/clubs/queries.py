@@ -58,7 +58,7 @@ def club_select(actor: Actor) -> sa.Select[Any]:
 
 def club_for(actor: Actor, code: str) -> Club:
     """Return a club by its code; refuses (NotFound) one that the actor may not see."""
-    club = db.session.scalar(club_select(actor).where(Club.code == code.lower()))
+    club: Club | None = db.session.scalar(club_select(actor).where(Club.code == code.lower()))
     if club is None:
         raise NotFound
     return club
@@ -82,7 +82,7 @@ def member_for(actor: Actor, number: str) -> Member:
     plain = plain_number(number)
     if not is_number(plain):
         raise NotFound
-    member = db.session.scalar(member_select(actor).where(Member.number == plain))
+    member: Member | None = db.session.scalar(member_select(actor).where(Member.number == plain))
     if member is None:
         raise NotFound
     return member

@@ -77,7 +77,7 @@ class _Claim:
 
 def paid_amounts(
     lines: Sequence[Line], discounts: Sequence[Discount]
-) -> list[int] | list[Fraction]:
+) -> Sequence[int | Fraction]:
     """Return what was paid for each line, in ten-thousandths.
 
     A line's discount lowers that line, at most to nothing; an order's discount lowers all lines in
@@ -121,7 +121,7 @@ def purchase_shares(
     for rule in rules:
         where = rule.where
         if where.category or where.sku:
-            meant = [
+            meant: list[int | Fraction] = [
                 amount for line, amount in eligible if _is_meant(line, where.category, where.sku)
             ]
         else:
@@ -138,9 +138,7 @@ def _shared(claims: list[_Claim]) -> tuple[Share, ...]:
     whole = sum((claim.exact for claim in claims), Fraction(0)).__floor__()
     floors = [claim.exact.__floor__() for claim in claims]
     rest = whole - sum(floors)
-    by_remainder = sorted(
-        range(len(claims)), key=lambda i: (floors[i] - claims[i].exact, i)
-    )
+    by_remainder = sorted(range(len(claims)), key=lambda i: (floors[i] - claims[i].exact, i))
     for index in by_remainder[:rest]:
         floors[index] += 1
     return tuple(
@@ -214,4 +212,3 @@ def birthdays_kept_on(day: date) -> list[int]:
     if (day.month, day.day) == (2, 28) and birthday_on(229, day.year) == day:
         found.append(229)
     return found
-

@@ -286,20 +286,15 @@ class Redemption(Model):
     recorded_at: Mapped[datetime] = mapped_column(doc="When it was told.")
 
 
-class JobAward(Model):
-    """What is known of one service job: so that closing it pays once, however often it is told."""
+class JobClosing(Model):
+    """One closing of a service job as it was heard of, so that it pays once or, undone, never."""
 
-    __tablename__ = "job_awards"
+    __tablename__ = "job_closings"
+    __table_args__ = (sa.UniqueConstraint("job_id", "closing"),)
 
-    job_id: Mapped[int] = mapped_column(unique=True, doc="The service job.")
-    closed_at: Mapped[datetime | None] = mapped_column(doc="The last closing that was heard of.")
-    reopened_at: Mapped[datetime | None] = mapped_column(
-        doc="The last reopening that was heard of."
-    )
-    awards: Mapped[int] = mapped_column(default=0, doc="How many closings were paid.")
-    source: Mapped[str | None] = mapped_column(
-        sa.String(200), doc="Source of the award that stands; none when none does."
-    )
+    job_id: Mapped[int] = mapped_column(doc="The service job.")
+    closing: Mapped[int] = mapped_column(doc="1 for the first time, more after a reopening.")
+    is_undone: Mapped[bool] = mapped_column(doc="True: the job was reopened after it.")
 
 
 class LedgerAudit(Model):

@@ -100,13 +100,12 @@ def debts(member_ids: Iterable[int]) -> dict[int, int]:
     select = (
         sa.select(PointAccount.member_id, owed)
         .join(PointEntry, PointEntry.account_id == PointAccount.id)
-        .where(
-            PointAccount.member_id.in_(list(member_ids)), PointAccount.kind == AccountKind.DEBT
-        )
+        .where(PointAccount.member_id.in_(list(member_ids)), PointAccount.kind == AccountKind.DEBT)
         .group_by(PointAccount.member_id)
         .having(owed < 0)
     )
-    return {member_id: -int(points) for member_id, points in db.session.execute(select) if member_id}
+    rows = db.session.execute(select)
+    return {member_id: -int(points) for member_id, points in rows if member_id is not None}
 
 
 def _is_usable(at: datetime, day: date) -> sa.ColumnElement[bool]:
@@ -118,7 +117,7 @@ def _lasts(day: date) -> sa.ColumnElement[bool]:
     return sa.or_(PointLot.expires_on.is_(None), PointLot.expires_on >= day)
 
 
-def _spending_order() -> tuple[sa.ColumnElement[Any], ...]:
+def _spending_order() -> tuple[Any, ...]:
     """Soonest end first, then the oldest; what never ends comes last."""
     return (PointLot.expires_on.is_(None), PointLot.expires_on, PointLot.earned_at, PointLot.id)
 
@@ -185,6 +184,29 @@ def balance(member: Member, club: Club, as_of: datetime | None = None) -> Balanc
         next_expiry=(int(first[1]), first[0]) if first else None,
         as_of=at,
     )
+
+
+def balances(member_ids: Iterable[int]) -> dict[int, int]:
+    """Return member → what can be spent now, for those who have anything; at most 1,000 members."""
+    ids = list(member_ids)
+    zones = sa.select(Club.id, Club.timezone).where(
+        Club.id.in_(sa.select(Member.club_id).where(Member.id.in_(ids)))
+    )
+    now = clock.now()
+    found: dict[int, int] = {}
+    for club_id, zone in db.session.execute(zones).all():
+        sums = (
+            sa.select(PointLot.member_id, sa.func.sum(PointLot.remaining))
+            .where(
+                PointLot.club_id == club_id,
+                PointLot.member_id.in_(ids),
+                PointLot.remaining > 0,
+                _is_usable(now, clock.local_date(now, zone)),
+            )
+            .group_by(PointLot.member_id)
+        )
+        found |= {member_id: int(points) for member_id, points in db.session.execute(sums)}
+    return found
 
 
 def _left_at(at: datetime) -> sa.ColumnElement[int]:
@@ -276,9 +298,9 @@ def statement(
         .where(PointAccount.member_id == member.id)
         .subquery()
     )
-    select = sa.select(
-        *(column for column in inner.c if column.key != "entry_id")
-    ).order_by(inner.c.at, inner.c.entry_id)
+    select = sa.select(*(column for column in inner.c if column.key != "entry_id")).order_by(
+        inner.c.at, inner.c.entry_id
+    )
     if since is not None:
         select = select.where(inner.c.at >= since)
     if until is not None:
@@ -312,9 +334,9 @@ def purchase_select(actor: Actor, club: Club) -> sa.Select[Any]:
 
 
 def purchase_for(actor: Actor, club: Club, purchase_id: str) -> Purchase:
-    """Return a purchase by the shop's key; refuses (NotFound) one that is not the actor's to see."""
+    """Return a purchase by the shop's key; refuses (NotFound) one not to be seen."""
     select = purchase_select(actor, club).where(Purchase.purchase_id == purchase_id)
-    found = db.session.scalar(select)
+    found: Purchase | None = db.session.scalar(select)
     if found is None:
         raise NotFound
     return found
@@ -340,7 +362,9 @@ def redemption_select(actor: Actor) -> sa.Select[Any]:
 
 def redemption_for(actor: Actor, redemption_id: int) -> Redemption:
     """Return a redemption; refuses (NotFound) one that is not the actor's to see."""
-    found = db.session.scalar(redemption_select(actor).where(Redemption.id == redemption_id))
+    found: Redemption | None = db.session.scalar(
+        redemption_select(actor).where(Redemption.id == redemption_id)
+    )
     if found is None:
         raise NotFound
     return found

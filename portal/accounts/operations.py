@@ -302,6 +302,14 @@ def end_sessions(actor: Actor, *, user: User, keep: UserSession | None = None) -
     return len(ended)
 
 
+def end_other_sessions(actor: Actor, *, user: User, session: UserSession) -> str:
+    """End every sign-in but this one, and return its new secret; the old cookie opens nothing."""
+    end_sessions(actor, user=user, keep=session)
+    token = secrets.token_urlsafe(32)
+    session.token_hash, session.confirmed_at = queries.token_hash(token), clock.now()
+    return token
+
+
 def start_viewing(actor: Actor, *, session: UserSession, user: User) -> None:
     """Let an administrator see what a user sees, reading only, until it is stopped."""
     session.viewing_as_id = user.id

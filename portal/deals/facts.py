@@ -74,6 +74,9 @@ class DealExpired(DealFact):
     """A deal's protection is over."""
 
 
+NOTICE = "deals.decisions"
+notices({NOTICE: Notice(_l("Deals: decisions and reminders"), NOTICE_POLICY)})
+
 # Entries that tell of others' deals: never for partners.
 STAFF_ONLY = ("deals.conflict.found",)
 

@@ -97,12 +97,13 @@ class DeviceImport:
             reason = _l("There is no partner %(name)s; left empty.", name=given["sold_by"])
             warnings.append(("sold_by", reason))
         email = given["owner_email"]
+        months = product.warranty_months if product else None
         values = {
             **{name: given[name] for name in ("serial", "sku", *OPTIONAL)},
             "product_id": product.id if product else None,
             "sold_by_id": seller,
             "owner_email_key": email_key(email) if email else None,
-            "warranty_until": warranty_end(given["sold_on"], product and product.warranty_months),
+            "warranty_until": warranty_end(given["sold_on"], months),
             "is_confirmed": True,
         }
         return values, warnings
@@ -118,7 +119,9 @@ class DeviceImport:
         sold_on = values["sold_on"] or device.sold_on
         product = products.get(sku_key(values["sku"]))
         wanted["product_id"] = values["product_id"]
-        wanted["warranty_until"] = warranty_end(sold_on, product and product.warranty_months)
+        wanted["warranty_until"] = warranty_end(
+            sold_on, product.warranty_months if product else None
+        )
         changes = {name: v for name, v in wanted.items() if getattr(device, name) != v}
         for name, value in changes.items():
             setattr(device, name, value)

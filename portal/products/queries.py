@@ -27,6 +27,12 @@ def products_by_sku(skus: Iterable[str]) -> dict[str, Product]:
     return {product.sku_key: product for product in found} if keys else {}
 
 
+def known_families() -> dict[str, str]:
+    """Return every family of the price list, by its name in small letters."""
+    select = sa.select(Product.family).where(Product.family.is_not(None)).distinct()
+    return {family.casefold(): family for family in db.session.scalars(select) if family}
+
+
 def product_choices(limit: int = 500) -> list[tuple[str, str]]:
     """Return article number and name of the first products by name, for a form to offer."""
     columns = sa.select(Product.sku, Product.name).order_by(Product.name_key, Product.id)

@@ -2,14 +2,14 @@
 
 from portal.foundation import i18n
 from portal.foundation.codes import qr_svg
-from portal.foundation.i18n import _
+from portal.foundation.i18n import _, _l
 from portal.foundation.links import absolute_url
 from portal.foundation.pdf import render_pdf
 from portal.installed_base.queries import LINE_LABELS, product_of
 from portal.service_jobs import queries
 from portal.service_jobs.models import LOOKS, ServiceJob
 
-PAYER_LABELS = {"warranty": i18n._l("Warranty"), "customer": i18n._l("Customer")}
+PAYER_LABELS = {"warranty": _l("Warranty"), "customer": _l("Customer")}
 
 
 def job_sheet(job: ServiceJob) -> bytes:
@@ -29,7 +29,7 @@ def job_sheet(job: ServiceJob) -> bytes:
         product=product_of(device) if device else None,
         parts=queries.parts_of(job),
         payers=payers(job),
-        qr=qr_svg(absolute_url("service_jobs.show", job_id=job.id), size="32mm"),
+        qr=qr_svg(absolute_url("service_jobs.show", job_id=job.id)),
     )
 
 

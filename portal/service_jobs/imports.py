@@ -100,6 +100,9 @@ class JobImport:
             warnings = self._warnings(given, products)
             values = self._values(given, stations, devices)
             job = known.get(given["reference"])
+            if job is not None and self._is_settled(job, given):
+                reason = _l("This job has ended here otherwise; its state is left as it is.")
+                warnings.append(("status", reason))
             if job is None:
                 new.append(values)
                 outcomes.append(created(*warnings))
@@ -211,6 +214,12 @@ class JobImport:
         }
 
     @staticmethod
+    def _is_settled(job: ServiceJob, given: dict[str, Any]) -> bool:
+        """Return whether the job ended another way than the file says; a file reopens nothing."""
+        differs = given["status"] not in {None, FILE_STATES[job.status]}
+        return differs and not job.is_open
+
+    @staticmethod
     def _change(job: ServiceJob, given: dict[str, Any], values: dict[str, Any]) -> bool:
         """Write what the file says otherwise; return whether anything differs.
 
@@ -218,14 +227,16 @@ class JobImport:
         """
         wanted = {name: given[name] for name in KEPT if given[name] is not None}
         wanted["station_id"] = values["station_id"]
-        if given["serial"]:
-            wanted |= {name: values[name] for name in ("serial_key", "device_id")}
-            wanted["is_unknown_serial"] = values["is_unknown_serial"]
+        is_other = values["serial_key"] != job.serial_key
+        if given["serial"] and (is_other or job.device_id is None):
+            names = ("serial_key", "device_id", "is_unknown_serial")
+            wanted |= {name: values[name] for name in names}
         if clock.local_date(job.received_at, ZONE) != given["received_on"]:
             wanted["received_at"] = values["received_at"]
-        if given["status"] and FILE_STATES[job.status] is not given["status"]:
-            wanted |= {name: values[name] for name in ("status", "status_since", "ended_at")}
-        elif given["closed_on"] and _day(job.ended_at) != given["closed_on"]:
+        if given["status"] and job.is_open and values["status"] in END_STATES:
+            names = ("status", "status_since", "ended_at", "closings")
+            wanted |= {name: values[name] for name in names}
+        elif not job.is_open and given["closed_on"] and _day(job.ended_at) != given["closed_on"]:
             wanted["ended_at"] = values["ended_at"]
         changes = {name: value for name, value in wanted.items() if getattr(job, name) != value}
         for name, value in changes.items():
@@ -284,7 +295,7 @@ register(
         key=("reference",),
         columns=[
             Column("reference", Text(60), True, _l("The job's reference.")),
-            Column("station", Text(40), True, _l("Reference of the partner that mends.")),
+            Column("station", Text(80), True, _l("Reference of the partner that mends.")),
             Column("received_on", Day(), True, _l("The day it was taken in.")),
             _Given("problem", Text(LONGEST), True, _l("The customer's words; may be empty.")),
             Column("serial", Text(80), doc=_l("The device's serial number.")),

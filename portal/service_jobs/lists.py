@@ -1,6 +1,6 @@
 """Lists of repair jobs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import url_for
@@ -100,7 +100,7 @@ class NetworkJobList(JobList):
         Column("station", _l("Station"), Partner.name, sortable=False),
         *JobList.columns[3:],
     ]
-    filters: list[Filter] = [
+    filters: ClassVar[list[Filter]] = [
         *JobList.filters,
         StartsFilter("station", _l("Station"), column=Partner.name_key),
     ]

@@ -47,7 +47,7 @@ MOST_ON_BOARD = 30
 MOST_COUNTED = 1_000
 
 
-def _visible(actor: Actor) -> sa.Select[tuple[ServiceJob]]:
+def _visible(actor: Actor) -> sa.Select[ServiceJob]:
     return sa.select(ServiceJob).where(policy.visible_to(actor))
 
 
@@ -67,7 +67,7 @@ def job_by_reference(actor: Actor, reference: str) -> ServiceJob:
     return job
 
 
-def jobs_visible_to(actor: Actor) -> sa.Select[tuple[ServiceJob]]:
+def jobs_visible_to(actor: Actor) -> sa.Select[ServiceJob]:
     """Return the select of all jobs that the actor may see."""
     return _visible(actor)
 

@@ -132,7 +132,7 @@ def _page(job: ServiceJob, note_form: NoteForm, status: int = 200) -> ResponseRe
         device=found,
         product=product_of(found) if found else None,
         payers=documents.payers(job),
-        parts=queries.parts_of(job),
+        parts=[[part.sku, part.quantity] for part in queries.parts_of(job)],
         notes=queries.notes_of(job),
         visits=queries.visits(actor, job.serial_key, besides=job.id) if job.serial_key else [],
         entries=timeline(job),

@@ -30,8 +30,8 @@ from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import record
 from portal.foundation.database import db
-from portal.foundation.i18n import _l
 from portal.foundation.errors import Refused
+from portal.foundation.i18n import _l
 
 
 def earn(
@@ -51,7 +51,7 @@ def earn(
     once, whatever the programme's pending_days. A debt is repaid first. Refuses instants that are
     still to come.
     """
-    happened_at = past(happened_at)
+    happened_at = past(actor, happened_at=happened_at)
     lock_members(actor, member_ids=[member.id])
     found = queries.transfer_from(club.id, source)
     if found is not None or not any(share.points for share in shares):
@@ -70,7 +70,7 @@ def earn(
     return queries.transfer_from(club.id, source)
 
 
-def past(happened_at: datetime | None) -> datetime:
+def past(_actor: Actor, *, happened_at: datetime | None) -> datetime:
     """Return the instant, or now; refuses one that is still to come."""
     now = clock.now()
     if happened_at is None:
@@ -103,7 +103,8 @@ def post_award(
         codes.add(debt_code)
     accounts = open_accounts(actor, club_id=club_id, codes=codes)
     posting = award_posting(
-        accounts,
+        actor,
+        accounts=accounts,
         club_id=club_id,
         member_id=member_id,
         given=given,
@@ -116,8 +117,9 @@ def post_award(
 
 
 def award_posting(
-    accounts: dict[str, int],
+    _actor: Actor,
     *,
+    accounts: dict[str, int],
     club_id: int,
     member_id: int,
     given: Award,
@@ -168,7 +170,7 @@ def reverse_award(
     First what is left of its own lot, then other usable points, then as the programme's `negative`
     says: a debt, or no more. What expired from the lot is not taken a second time.
     """
-    happened_at = past(happened_at)
+    happened_at = past(actor, happened_at=happened_at)
     lock_members(actor, member_ids=[transfer.member_id])
     found = queries.transfer_from(club.id, source)
     if found is not None:
@@ -210,7 +212,9 @@ def _taken_back(
     """Return from which lots how much is taken: the award's own first."""
     lots: list[queries.Lot] = []
     if own is not None and own.remaining:
-        lots.append(queries.Lot(own.id, own.remaining, own.earned_at, own.expires_on, own.is_pending))
+        lots.append(
+            queries.Lot(own.id, own.remaining, own.earned_at, own.expires_on, own.is_pending)
+        )
     spendable = queries.spendable_lots(transfer.member_id, club.timezone, happened_at)
     lots += [lot for lot in spendable if own is None or lot.id != own.id]
     taken = []

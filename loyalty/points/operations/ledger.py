@@ -111,7 +111,7 @@ def _accounts(club_id: int, codes: set[str]) -> dict[str, int]:
     select = sa.select(ACCOUNTS.c.code, ACCOUNTS.c.id).where(
         ACCOUNTS.c.club_id == club_id, ACCOUNTS.c.code.in_(codes)
     )
-    return {code: key for code, key in db.session.execute(select)}
+    return {row.code: row.id for row in db.session.execute(select)}
 
 
 def _account(club_id: int, code: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Spending points."""
 
+import secrets
 from datetime import datetime
 
 from loyalty.clubs import queries as clubs
@@ -20,7 +21,6 @@ from loyalty.points.operations.sweeping import mature_lots
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import record
-from portal.foundation.codes import new_key
 from portal.foundation.database import db
 from portal.foundation.errors import Refused
 from portal.foundation.facts import announce
@@ -42,7 +42,7 @@ def redeem(
     Refuses (`insufficient_points`) more than there are, (`redemption_minimum`, `redemption_step`)
     what the programme does not let be spent at once, and instants still to come.
     """
-    at = past(happened_at)
+    at = past(actor, happened_at=happened_at)
     _, programme = clubs.rules_of(club).on(clock.local_date(at, club.timezone))
     rule = programme.redemption
     if points < rule.minimum:
@@ -84,7 +84,7 @@ def redeem(
         club.id,
         member.id,
         TransferKind.REDEEM,
-        f"redemption:{new_key()}",
+        f"redemption:{secrets.token_hex(12)}",
         reason,
         at,
         -points,

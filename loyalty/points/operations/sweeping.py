@@ -38,13 +38,13 @@ def mature_lots(actor: Actor, *, lot_ids: Sequence[int]) -> int:
     """
     done = 0
     for ids in in_chunks(list(lot_ids), MOST_KEYS):
-        due = sa.and_(
-            LOTS.c.id.in_(ids), LOTS.c.is_pending, LOTS.c.available_at <= clock.now()
-        )
+        due = sa.and_(LOTS.c.id.in_(ids), LOTS.c.is_pending, LOTS.c.available_at <= clock.now())
         _prepare(actor, due, AccountKind.AVAILABLE)
         full = sa.and_(due, LOTS.c.remaining > 0)
         source = sa.literal("matured:") + sa.cast(LOTS.c.id, sa.String)
-        _insert_transfers(actor, full, TransferKind.MATURE, source, LOTS.c.available_at, sa.literal(0))
+        _insert_transfers(
+            actor, full, TransferKind.MATURE, source, LOTS.c.available_at, sa.literal(0)
+        )
         _insert_entries(full, source, AccountKind.PENDING, -LOTS.c.remaining)
         _insert_entries(full, source, AccountKind.AVAILABLE, LOTS.c.remaining)
         update = sa.update(LOTS).where(due).values(is_pending=False).returning(LOTS.c.id)
@@ -63,9 +63,7 @@ def due_lots(_actor: Actor, *, limit: int = BATCH) -> list[int]:
     return list(db.session.scalars(select))
 
 
-def expired_lots(
-    _actor: Actor, *, club: Club, limit: int = BATCH
-) -> tuple[date, list[int]] | None:
+def expired_lots(_actor: Actor, *, club: Club, limit: int = BATCH) -> tuple[date, list[int]] | None:
     """Return the earliest day on which points of the club ended, and lots that ended on it."""
     ended = (
         LOTS.c.club_id == club.id,
@@ -96,9 +94,7 @@ def expire_lots(actor: Actor, *, club: Club, day: date, lot_ids: Sequence[int]) 
         _prepare(actor, ended)
         source = sa.literal("expired:") + sa.cast(LOTS.c.id, sa.String) + f":{day.isoformat()}"
         happened = sa.literal(over_at, LOTS.c.available_at.type)
-        _insert_transfers(
-            actor, ended, TransferKind.EXPIRE, source, happened, -LOTS.c.remaining
-        )
+        _insert_transfers(actor, ended, TransferKind.EXPIRE, source, happened, -LOTS.c.remaining)
         codes = {sink_code("expired")}
         sink = open_accounts(actor, club_id=club.id, codes=codes)[sink_code("expired")]
         for kind, is_pending in ((AccountKind.AVAILABLE, False), (AccountKind.PENDING, True)):
@@ -119,9 +115,7 @@ def _execute(statement: sa.Executable) -> sa.CursorResult[Any]:
     return db.session.connection().execute(statement)
 
 
-def _prepare(
-    actor: Actor, meant: sa.ColumnElement[bool], opens: AccountKind | None = None
-) -> None:
+def _prepare(actor: Actor, meant: sa.ColumnElement[bool], opens: AccountKind | None = None) -> None:
     """Lock the members of the lots that are meant, and open their accounts of a kind."""
     lots = sa.select(LOTS.c.member_id, LOTS.c.club_id).where(meant).distinct()
     members = db.session.execute(lots).all()

@@ -12,7 +12,7 @@ from portal.accounts.errors import NotRecognised
 from portal.accounts.models import User, UserSession
 from portal.foundation import clock
 from portal.foundation.actors import Actor
-from portal.foundation.database import aside
+from portal.foundation.database import aside, transaction
 from portal.foundation.errors import NotFound, Refused
 from portal.foundation.i18n import _l
 from portal.foundation.web.actors import (
@@ -59,12 +59,14 @@ mails_per_address = limiter.limit("20 per minute; 100 per hour", methods=["POST"
 mails_all_together = limiter.limit("300 per minute", key_func=everyone, methods=["POST"])
 
 
-@login.user_loader
 def load_actor(token: str) -> Actor | None:
     """Return who is signed in with the cookie's secret."""
     found = queries.signed_in(token)
     g.user_session = found.session if found else None
     return found.actor if found else None
+
+
+login.user_loader(load_actor)
 
 
 def own_session() -> UserSession:
@@ -79,6 +81,7 @@ def own_session() -> UserSession:
 def carry(token: str) -> None:
     """Put a sign-in's secret into a fresh cookie; nothing of the old one stays."""
     session.clear()
+    g.pop("csrf_token", None)  # made for the old cookie; the page gets a new one
     session["_user_id"] = token
 
 
@@ -94,6 +97,8 @@ def prove_presence(user: User, password: str | None) -> None:
         throttle.recognised(user.email, password or "")
     except NotRecognised:
         raise Refused(_l("This is not your present password."), field="present") from None
+    with transaction():
+        throttle.forgive(user.email)
 
 
 @bp.before_app_request
@@ -117,7 +122,7 @@ def note_seen(response: Response) -> Response:
     live: UserSession | None = g.get("user_session")
     now = clock.now()
     quarter = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
-    if live is None or live.last_seen_at >= quarter or response.status_code >= 500:
+    if live is None or response.status_code >= 500 or live.last_seen_at >= quarter:
         return response
     seen = sa.update(UserSession).where(
         UserSession.id == live.id, UserSession.last_seen_at < quarter

@@ -1,6 +1,6 @@
 """Signing in and out, the second step, links that set a password, the language."""
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import links, operations, queries, second_factor, throttle
@@ -154,7 +154,7 @@ def ask_link() -> ResponseReturnValue:
     form = AskLinkForm.from_request()
     if form.submitted():
         with transaction():
-            links.ask(form.values()["email"])
+            links.ask(str(form.email.data))
         return redirect(url_for(".ask_link", sent=1), 303)
     sent = request.args.get("sent") == "1"
     return render_template("portal/accounts/ask_link.html", form=form, sent=sent), form.status
@@ -239,7 +239,7 @@ def choose_language() -> ResponseReturnValue:
         with transaction():
             user = queries.oneself(actor)
             operations.choose_language(actor, user=user, language=form.language.data)
-    secure = request.is_secure or bool(request.environ.get("guildhall.https"))
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(
         "language", form.language.data, max_age=YEAR, secure=secure, httponly=True, samesite="Lax"
     )

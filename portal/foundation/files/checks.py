@@ -72,7 +72,8 @@ def cleaned_name(name: str, ending: str) -> str:
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     # Control and format characters, among them those that turn the direction of writing.
     kept = "".join(c for c in last if unicodedata.category(c)[0] != "C")
-    stem = re.sub(r'[<>:"|?*;%]', "_", kept.rpartition(".")[0] or kept).strip(" .")
+    stem = kept.rpartition(".")[0] if "." in kept else kept
+    stem = re.sub(r'[<>:"|?*;%]', "_", stem).strip(" .")
     return f"{stem[: LONGEST_NAME - len(ending) - 1] or 'file'}.{ending}"
 
 

@@ -1,5 +1,6 @@
 """`flask import KIND FILE` and `flask export KIND`."""
 
+import io
 import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -174,7 +175,7 @@ def export_command(kind_name: str, club: str | None, out: Path | None) -> None:
         check_club(kind, club)
         found = exporting.things(kind, Context(club=club))
         if out is None:
-            exporting.write_csv(kind, found, click.get_text_stream("stdout", "utf-8"))
+            _write_out(kind, found)
         elif out.suffix.lower() == ".xlsx":
             exporting.write_xlsx(kind, found, out)
         else:
@@ -182,6 +183,16 @@ def export_command(kind_name: str, club: str | None, out: Path | None) -> None:
                 exporting.write_csv(kind, found, file)
     except (Refused, NotFound, OSError) as refusal:
         _fail(refusal)
+
+
+def _write_out(kind: ImportKind, found: exporting.Things) -> None:
+    """Write CSV to standard output in UTF-8, whatever the terminal's own encoding is."""
+    text = io.TextIOWrapper(click.get_binary_stream("stdout"), "utf-8", newline="")
+    try:
+        exporting.write_csv(kind, found, text)
+        text.flush()
+    finally:
+        text.detach()
 
 
 COMMANDS = [import_command, export_command]

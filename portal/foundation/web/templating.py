@@ -53,7 +53,6 @@ class NavLink:
 
 NAVIGATION: list[NavItem] = []
 HOMES: list[tuple[Callable[[Actor], bool], str]] = []
-SEARCHES: list[tuple[Callable[[Actor], bool], str]] = []
 
 
 def navigation(*items: NavItem) -> None:
@@ -73,18 +72,6 @@ def home_url(actor: Actor) -> str:
         if policy(actor):
             return url_for(endpoint)
     return url_for("accounts.profile")
-
-
-def search(policy: Callable[[Actor], bool], endpoint: str) -> None:
-    """Say that actors for whom `policy` holds search at `endpoint`; the first that holds wins."""
-    SEARCHES.append((policy, endpoint))
-
-
-def search_url(actor: Actor) -> str | None:
-    """Return where the actor's search goes; None when there is nothing to search."""
-    found = (endpoint for policy, endpoint in SEARCHES if policy(actor))
-    endpoint = next(found, None)
-    return url_for(endpoint) if endpoint else None
 
 
 def nav() -> list[tuple[LazyText, list[NavLink]]]:
@@ -163,7 +150,7 @@ def init_app(app: Flask) -> None:
         ago=lambda value: _time(value, i18n.ago_text),
     )
     app.jinja_env.globals.update(
-        nav=nav, layout=layout, asset=asset, home_url=home_url, search_url=search_url
+        nav=nav, layout=layout, asset=asset, home_url=home_url
     )
 
     @app.context_processor

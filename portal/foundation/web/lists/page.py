@@ -91,7 +91,7 @@ class ListPage:
         """Return the rows that the actor may see, joined with what the columns need."""
         raise NotImplementedError
 
-    def row_url(self, row: Any) -> str | None:  # noqa: ARG002 - for subclasses
+    def row_url(self, row: Any) -> str | None:
         """Return the address of a row's page; `row.id` is its key."""
         return None
 
