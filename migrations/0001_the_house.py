@@ -678,7 +678,7 @@ def upgrade() -> None:
         sa.Column(
             "customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
-        sa.Column("customer_name", sa.String(length=200), nullable=True),
+        sa.Column("customer_name", sa.String(length=200), nullable=False),
         sa.Column("customer_country", sa.String(length=2), nullable=True),
         sa.Column("customer_domain", sa.String(length=253), nullable=True),
         sa.Column("customer_tax_id", sa.String(length=40), nullable=True),
@@ -761,8 +761,8 @@ def upgrade() -> None:
             batch_op.f("ix_deals_partner_id_id"), ["partner_id", "id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_deals_partner_id_status_id"),
-            ["partner_id", "status", "id"],
+            batch_op.f("ix_deals_partner_id_registered_on_id"),
+            ["partner_id", "registered_on", "id"],
             unique=False,
         )
         batch_op.create_index(
@@ -772,7 +772,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'approved'"),
             postgresql_where=sa.text("status = 'approved'"),
         )
-        batch_op.create_index(batch_op.f("ix_deals_status_id"), ["status", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_deals_registered_on_id"), ["registered_on", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_deals_status_registered_on_id"),
+            ["status", "registered_on", "id"],
+            unique=False,
+        )
         batch_op.create_index(
             "ix_deals_waiting",
             ["decide_by_at", "id"],
@@ -1758,13 +1765,14 @@ def downgrade() -> None:
             sqlite_where=sa.text("status IN ('submitted', 'in_review')"),
             postgresql_where=sa.text("status IN ('submitted', 'in_review')"),
         )
-        batch_op.drop_index(batch_op.f("ix_deals_status_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_status_registered_on_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_registered_on_id"))
         batch_op.drop_index(
             "ix_deals_protected",
             sqlite_where=sa.text("status = 'approved'"),
             postgresql_where=sa.text("status = 'approved'"),
         )
-        batch_op.drop_index(batch_op.f("ix_deals_partner_id_status_id"))
+        batch_op.drop_index(batch_op.f("ix_deals_partner_id_registered_on_id"))
         batch_op.drop_index(batch_op.f("ix_deals_partner_id_id"))
         batch_op.drop_index(batch_op.f("ix_deals_customer_tax_key"))
         batch_op.drop_index(batch_op.f("ix_deals_customer_name_key_customer_country"))

@@ -75,9 +75,7 @@ class _Claim:
         self.exact = Fraction(self.paid * self.rule.points) / to_scaled(per)
 
 
-def paid_amounts(
-    lines: Sequence[Line], discounts: Sequence[Discount]
-) -> Sequence[int | Fraction]:
+def paid_amounts(lines: Sequence[Line], discounts: Sequence[Discount]) -> Sequence[int | Fraction]:
     """Return what was paid for each line, in ten-thousandths.
 
     A line's discount lowers that line, at most to nothing; an order's discount lowers all lines in

@@ -24,25 +24,19 @@ _HAS_CJK = re.compile(f"[{_CJK}]")
 
 # As they read after everything else was normalised. Words of the name itself, such as "group",
 # stay: they tell sister companies apart.
-_FORMS = frozenset(
-    """
-    ag gmbh ggmbh mbh kg kgaa ohg ug se ev eg ewiv aktiengesellschaft partg
-    co company ltd limited llc llp lp plc pllc lllp inc incorporated corp corporation cic
-    bv nv vof cv ba bvba sprl maatschappij
-    sa sas sasu sarl sarlau eurl snc scs sca sci scop gie
-    spa srl srls sapa scarl scpa slu sl sau sll scl sc coop
-    lda ltda eireli mei epp unipessoal sgps
-    as asa ans da nuf ab hb kb aktiebolag aps ks amba ivs oy oyj ky ay osk hf ehf
-    doo dd jdoo ad ead ood eood kft zrt nyrt rt bt kkt sro spol vos
-    zoo spzoo spk spj sia uab ou ao pao zao oao ooo tov pat prat
-    jsc pjsc ojsc cjsc sti anonim sirketi
-    pty pte sdn bhd tbk pvt private gk kk yk fze fzco fzc fzllc dmcc wll bsc saog saoc sae
-    sapi sab
-    ооо оао зао пао ао тов пат нпао ип
-    αε επε ικε οε εε
+_FORM_WORDS = """
+    ag gmbh ggmbh mbh kg kgaa ohg ug se ev eg ewiv aktiengesellschaft partg co company ltd
+    limited llc llp lp plc pllc lllp inc incorporated corp corporation cic bv nv vof cv ba
+    bvba sprl maatschappij sa sas sasu sarl sarlau eurl snc scs sca sci scop gie spa srl
+    srls sapa scarl scpa slu sl sau sll scl sc coop lda ltda eireli mei epp unipessoal sgps
+    as asa ans da nuf ab hb kb aktiebolag aps ks amba ivs oy oyj ky ay osk hf ehf doo dd
+    jdoo ad ead ood eood kft zrt nyrt rt bt kkt sro spol vos zoo spzoo spk spj sia uab ou ao
+    pao zao oao ooo tov pat prat jsc pjsc ojsc cjsc sti anonim sirketi pty pte sdn bhd tbk
+    pvt private gk kk yk fze fzco fzc fzllc dmcc wll bsc saog saoc sae sapi sab ооо оао зао
+    пао ао тов пат нпао ип αε επε ικε οε εε
     株式会社 有限会社 合同会社 合資会社 合名会社 주식회사 유한회사
-    """.split()
-)
+"""
+_FORMS = frozenset(_FORM_WORDS.split())
 _LONG_FORMS = tuple(
     tuple(form.split())
     for form in (
@@ -66,7 +60,10 @@ _LONG_FORMS = tuple(
 )
 # Words that only join the name to a form that is gone.
 _JOINTS = frozenset({"and", "und", "et", "y", "e", "i", "og", "och"})
-_LEADING = frozenset("pt ooo oao zao pao ao tov ооо оао зао пао ао тов ип ab oy sia uab".split())
+_LEADING_WORDS = """
+    pt ooo oao zao pao ao tov ооо оао зао пао ао тов ип ab oy sia uab
+"""
+_LEADING = frozenset(_LEADING_WORDS.split())
 # As in ㈱, which NFKC writes as three characters.
 _BRACKETED = re.compile(r"\((?:株|有|資|合|주|유)\)")
 _CJK_ENDS = (
@@ -153,27 +150,28 @@ def normal_name(name: str) -> str:
 
 
 # Where anybody gets an address; such a domain says nothing about who the customer is.
-FREE_MAIL_DOMAINS = frozenset(
-    """
-    126.com 139.com 163.com 188.com 189.cn 21cn.com abv.bg alice.it aliyun.com aol.com arcor.de
-    att.net bellsouth.net bigpond.com bk.ru bluewin.ch bol.com.br btinternet.com centrum.cz
-    comcast.net cox.net daum.net duck.com earthlink.net email.com email.cz fastmail.com fastmail.fm
-    foxmail.com free.fr freemail.hu freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
-    googlemail.com hanmail.net hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr
-    hotmail.it hotmail.se icloud.com inbox.lv inbox.ru interia.pl internode.on.net kolumbus.fi
-    laposte.net libero.it list.ru live.cn live.co.uk live.com live.de live.fr live.it live.nl
-    live.no live.se mac.com mail.com mail.ee mail.ru mailbox.org me.com msn.com naver.com o2.pl
-    online.de online.no onet.pl optonline.net optusnet.com.au orange.fr outlook.com outlook.de
-    outlook.es outlook.fr pm.me poczta.onet.pl proton.me protonmail.ch protonmail.com qq.com
-    rambler.ru rediffmail.com rocketmail.com rogers.com sapo.pt sbcglobal.net seznam.cz sfr.fr
-    shaw.ca sina.cn sina.com sina.com.cn sky.com sohu.com sympatico.ca t-online.de talktalk.net
-    telenet.be telia.com terra.com.br tiscali.it tom.com tuta.com tutanota.com ukr.net uol.com.br
-    verizon.net vip.163.com vip.qq.com virgilio.it virginmedia.com volny.cz walla.co.il wanadoo.fr
-    web.de wp.pl xs4all.nl xtra.co.nz ya.ru yahoo.ca yahoo.cn yahoo.co.in yahoo.co.jp yahoo.co.uk
-    yahoo.com yahoo.com.au yahoo.com.br yahoo.com.cn yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com
-    yandex.ru yeah.net ymail.com ziggo.nl zoho.com
-    """.split()
-)
+_FREE_MAIL = """
+    126.com 139.com 163.com 188.com 189.cn 21cn.com abv.bg alice.it aliyun.com aol.com
+    arcor.de att.net bellsouth.net bigpond.com bk.ru bluewin.ch bol.com.br btinternet.com
+    centrum.cz comcast.net cox.net daum.net duck.com earthlink.net email.com email.cz
+    fastmail.com fastmail.fm foxmail.com free.fr freemail.hu freenet.de gmail.com gmx.at
+    gmx.ch gmx.com gmx.de gmx.net googlemail.com hanmail.net hey.com hotmail.co.uk
+    hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it hotmail.se icloud.com inbox.lv
+    inbox.ru interia.pl internode.on.net kolumbus.fi laposte.net libero.it list.ru live.cn
+    live.co.uk live.com live.de live.fr live.it live.nl live.no live.se mac.com mail.com
+    mail.ee mail.ru mailbox.org me.com msn.com naver.com o2.pl online.de online.no onet.pl
+    optonline.net optusnet.com.au orange.fr outlook.com outlook.de outlook.es outlook.fr
+    pm.me poczta.onet.pl proton.me protonmail.ch protonmail.com qq.com rambler.ru
+    rediffmail.com rocketmail.com rogers.com sapo.pt sbcglobal.net seznam.cz sfr.fr shaw.ca
+    sina.cn sina.com sina.com.cn sky.com sohu.com sympatico.ca t-online.de talktalk.net
+    telenet.be telia.com terra.com.br tiscali.it tom.com tuta.com tutanota.com ukr.net
+    uol.com.br verizon.net vip.163.com vip.qq.com virgilio.it virginmedia.com volny.cz
+    walla.co.il wanadoo.fr web.de wp.pl xs4all.nl xtra.co.nz ya.ru yahoo.ca yahoo.cn
+    yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com yahoo.com.au yahoo.com.br yahoo.com.cn
+    yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru yeah.net ymail.com ziggo.nl
+    zoho.com
+"""
+FREE_MAIL_DOMAINS = frozenset(_FREE_MAIL.split())
 _label = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _scheme = re.compile(r"^[a-z][a-z0-9+.-]*://")
 

@@ -42,7 +42,7 @@ class Claim:
     families: frozenset[str]
     deal_id: int | None = None
     submitted_at: datetime | None = None
-    name: str | None = None
+    name: str = ""
     domain: str | None = None
     tax_id: str | None = None
     family_names: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class Conflict:
     deal_id: int
     reference: str
     partner_name: str
-    customer_name: str | None
+    customer_name: str
     status: DealState
     amount: Decimal
     currency: str | None
@@ -138,7 +138,7 @@ def _in_force() -> ColumnElement[bool]:
     return sa.or_(protected, Deal.status.in_(WAITING))
 
 
-def _competing(claim: Claim) -> sa.Select[tuple[int]] | None:
+def _competing(claim: Claim) -> sa.Select[int] | None:
     same_customer = _same_customer(claim.keys)
     if same_customer is None or not claim.families:
         return None
@@ -318,15 +318,9 @@ def _findings(claim: Claim, other: _Other) -> tuple[Finding, ...]:
     mine, theirs = claim.keys, other.claim.keys
     return (
         Finding(_l("Legal name"), claim.name, other.claim.name, _look(mine.name, theirs.name)),
-        Finding(
-            _l("Country"), mine.country, theirs.country, _look(mine.country, theirs.country)
-        ),
-        Finding(
-            _l("Tax id"), claim.tax_id, other.claim.tax_id, _look(mine.tax_id, theirs.tax_id)
-        ),
-        Finding(
-            _l("Domain"), claim.domain, other.claim.domain, _look(mine.domain, theirs.domain)
-        ),
+        Finding(_l("Country"), mine.country, theirs.country, _look(mine.country, theirs.country)),
+        Finding(_l("Tax id"), claim.tax_id, other.claim.tax_id, _look(mine.tax_id, theirs.tax_id)),
+        Finding(_l("Domain"), claim.domain, other.claim.domain, _look(mine.domain, theirs.domain)),
         Finding(
             _l("Family"),
             ", ".join(claim.family_names),

@@ -74,8 +74,8 @@ class DealExpired(DealFact):
     """A deal's protection is over."""
 
 
-NOTICE = "deals.decisions"
-notices({NOTICE: Notice(_l("Deals: decisions and reminders"), NOTICE_POLICY)})
+# The kind of mail that a reader may do without.
+NOTICE = "deals.decided"
 
 # Entries that tell of others' deals: never for partners.
 STAFF_ONLY = ("deals.conflict.found",)
@@ -108,9 +108,7 @@ sentences(
         "deals.deal.imported": Sentence(
             _l("%(actor)s brought the deal from a file as %(stage)s"), "bar"
         ),
-        "deals.deal.updated_by_file": Sentence(
-            _l("%(actor)s updated the deal from a file"), "bar"
-        ),
+        "deals.deal.updated_by_file": Sentence(_l("%(actor)s updated the deal from a file"), "bar"),
         "deals.conflict.found": Sentence(
             _l("The check found %(count)s possible conflict, score %(score)s: %(deals)s"),
             "diamond",

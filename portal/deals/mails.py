@@ -1,5 +1,7 @@
 """Mails about deals; none of them names another partner's deal."""
 
+from typing import Any
+
 from portal.deals import queries
 from portal.deals.models import Deal
 from portal.deals.queries import Reader
@@ -7,7 +9,7 @@ from portal.foundation.links import absolute_url
 from portal.foundation.mail.operations import queue_mail
 
 
-def _send(kind: str, deal: Deal, readers: list[Reader], address: str, **more: object) -> None:
+def _send(kind: str, deal: Deal, readers: list[Reader], address: str, **more: Any) -> None:
     for reader in readers:
         queue_mail(
             f"deals/{kind}",

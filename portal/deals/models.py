@@ -130,8 +130,9 @@ class Deal(Model):
     __tablename__ = "deals"
     __table_args__ = (
         sa.Index(None, "partner_id", "id"),
-        sa.Index(None, "status", "id"),
-        sa.Index(None, "partner_id", "status", "id"),
+        sa.Index(None, "registered_on", "id"),
+        sa.Index(None, "partner_id", "registered_on", "id"),
+        sa.Index(None, "status", "registered_on", "id"),
         sa.Index(None, "customer_name", "id"),
         sa.Index(None, "customer_id", "id"),
         sa.Index(None, "amount", "id"),
@@ -168,7 +169,9 @@ class Deal(Model):
     customer_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("customers.id"), doc="The customer as known by all; from submission on."
     )
-    customer_name: Mapped[str | None] = mapped_column(sa.String(200), doc="Legal name as written.")
+    customer_name: Mapped[str] = mapped_column(
+        sa.String(200), default="", doc="Legal name as written; empty in a draft without one."
+    )
     customer_country: Mapped[str | None] = mapped_column(sa.String(2), doc="ISO 3166 alpha-2.")
     customer_domain: Mapped[str | None] = mapped_column(sa.String(253), doc="Domain as written.")
     customer_tax_id: Mapped[str | None] = mapped_column(sa.String(40), doc="Tax id as written.")
@@ -230,7 +233,7 @@ class Deal(Model):
         order_by="DealLine.position",
     )
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - read by SQLAlchemy
+    __mapper_args__ = {"version_id_col": version}
 
 
 class DealLine(Model):

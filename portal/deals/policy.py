@@ -3,10 +3,13 @@
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from portal.accounts.facts import Notice, notices
 from portal.accounts.models import Role
 from portal.accounts.policy import has_role, is_channel_staff, is_of_partner, is_system
+from portal.deals.facts import NOTICE
 from portal.deals.models import Deal
 from portal.foundation.actors import Actor
+from portal.foundation.i18n import _l
 
 
 def _sells(actor: Actor) -> bool:
@@ -20,6 +23,11 @@ def _owns(actor: Actor, deal: Deal) -> bool:
 def may_see_deals(actor: Actor) -> bool:
     """Return whether the actor has to do with deals: channel staff and partners' sellers."""
     return is_channel_staff(actor) or _sells(actor)
+
+
+def starts_with_deals(actor: Actor) -> bool:
+    """Return whether deals are what the actor's day begins with; a technician's is the bench."""
+    return _sells(actor) and not has_role(actor, Role.TECHNICIAN)
 
 
 def may_register(actor: Actor) -> bool:
@@ -82,6 +90,7 @@ def may_import_deals(actor: Actor) -> bool:
     return is_channel_staff(actor)
 
 
+notices({NOTICE: Notice(_l("Deals: decisions and reminders"), may_see_deals)})
 STEP_POLICIES = {
     "submit": may_submit,
     "resubmit": may_submit,

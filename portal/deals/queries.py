@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Role, User
 from portal.accounts.queries import user_ids_with_role, wants_mail
 from portal.deals import policy
+from portal.deals.clocks import Drawn, decision_clock, protection_clock
 from portal.deals.conflicts import Conflict, claim_of, conflicts_of
 from portal.deals.facts import NOTICE, STAFF_ONLY
 from portal.deals.models import (
@@ -17,6 +18,7 @@ from portal.deals.models import (
     IS_APPROVED,
     IS_WAITING,
     REMINDER_DAYS,
+    SOURCE_LABELS,
     WAITING,
     Deal,
     DealLine,
@@ -27,13 +29,16 @@ from portal.foundation.actors import Actor
 from portal.foundation.audit import TimelineEntry, timeline
 from portal.foundation.database import db
 from portal.foundation.errors import NotFound
-from portal.foundation.steps import Step
+from portal.foundation.i18n import LazyText
+from portal.foundation.money import Money
+from portal.foundation.settings import setting
+from portal.foundation.steps import Look, Step
 from portal.partners.models import Partner
 
 MOST_IN_QUEUE = 100
 
 
-def visible_deals(actor: Actor) -> sa.Select[tuple[Deal]]:
+def visible_deals(actor: Actor) -> sa.Select[Deal]:
     """Return the select of the deals that the actor may see."""
     return sa.select(Deal).where(policy.visible_to(actor))
 
@@ -54,6 +59,14 @@ def deal_by_reference(actor: Actor, reference: str) -> Deal:
     return found
 
 
+def deals_by_reference(references: Iterable[str]) -> dict[str, Deal]:
+    """Return those deals that exist, by reference, held until the transaction ends."""
+    select = sa.select(Deal).where(Deal.reference.in_(set(references)))
+    select = select.order_by(Deal.id).with_for_update()
+    found = db.session.scalars(select, execution_options={"populate_existing": True})
+    return {deal.reference: deal for deal in found}
+
+
 def partner_of(deal: Deal) -> Partner:
     """Return whose deal it is."""
     return db.session.get_one(Partner, deal.partner_id)
@@ -63,7 +76,7 @@ def partner_references(deals: Iterable[Deal]) -> dict[int, str]:
     """Return the references of the deals' partners by key, in one query."""
     ids = {deal.partner_id for deal in deals}
     columns = sa.select(Partner.id, Partner.reference).where(Partner.id.in_(ids))
-    return {key: reference for key, reference in db.session.execute(columns)} if ids else {}
+    return dict(db.session.execute(columns)) if ids else {}
 
 
 def is_reference_free(reference: str) -> bool:
@@ -95,6 +108,60 @@ def conflicts_for(actor: Actor, deal: Deal) -> list[Conflict]:
 def notice_of(deal: Deal) -> str | None:
     """Return all that a partner ever learns of a conflict, while the deal is under review."""
     return "possible_conflict" if deal.has_conflict and deal.status in WAITING else None
+
+
+@dataclass(frozen=True, slots=True)
+class DealPage:
+    """Everything that a deal's page shows one reader.
+
+    steps: those the reader may take. conflicts: staff's alone. decision, protection: clocks.
+    """
+
+    deal: Deal
+    partner: Partner
+    steps: list[Step[DealState]]
+    conflicts: list[Conflict]
+    notice: str | None
+    entries: list[TimelineEntry]
+    decision: Drawn | None
+    protection: Drawn | None
+    may_change: bool
+
+    @property
+    def state(self) -> Look:
+        """Return how the deal's state is drawn."""
+        return DEAL_STEPS.look(self.deal.status)
+
+    @property
+    def source(self) -> LazyText:
+        """Return how the partner came to it, in words."""
+        return SOURCE_LABELS[self.deal.source]
+
+    @property
+    def amount(self) -> Money | None:
+        """Return what the deal is worth; None in a draft without a currency."""
+        return Money(self.deal.amount, self.deal.currency) if self.deal.currency else None
+
+
+def page_for(actor: Actor, deal: Deal) -> DealPage:
+    """Return what `actor` is shown of a deal that is visible to them."""
+    is_protected = deal.status is DealState.APPROVED
+    days = setting("deals.decision_days")
+    return DealPage(
+        deal=deal,
+        partner=partner_of(deal),
+        steps=steps_for(actor, deal),
+        conflicts=conflicts_for(actor, deal),
+        notice=None if policy.may_see_conflicts(actor) else notice_of(deal),
+        entries=timeline_for(actor, deal),
+        decision=decision_clock(deal.decide_by_at, days) if deal.status in WAITING else None,
+        protection=protection_clock(
+            deal.protected_until, deal.protection_ends_at, deal.protection_days
+        )
+        if is_protected
+        else None,
+        may_change=policy.may_change(actor, deal),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +202,7 @@ class Waiting:
 
     id: int
     reference: str
-    customer_name: str | None
+    customer_name: str
     partner_name: str
     amount: Any
     currency: str | None
@@ -166,7 +233,7 @@ def waiting_deals(actor: Actor) -> list[Waiting]:
         .order_by(Deal.decide_by_at, Deal.id)
         .limit(MOST_IN_QUEUE)
     )
-    return [Waiting(*row) for row in db.session.execute(select)]
+    return [Waiting(*tuple(row)) for row in db.session.execute(select)]
 
 
 def waiting_count(actor: Actor) -> tuple[int, bool]:
@@ -244,7 +311,7 @@ def rows_for_export() -> Iterator[dict[str, Any]]:
         Deal.expected_close_on,
         Deal.closed_on,
     )
-    whole = (Deal.customer_name.is_not(None), Deal.currency.is_not(None))
+    whole = (Deal.customer_name != "", Deal.currency.is_not(None))
     select = sa.select(*columns).join(Partner).where(*whole).order_by(Deal.reference)
     for row in db.session.execute(select, execution_options={"yield_per": 1_000}):
         yield dict(row._mapping)

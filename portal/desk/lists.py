@@ -3,13 +3,20 @@
 from typing import Any
 
 from sqlalchemy.sql import Select
+from sqlalchemy.sql.elements import ColumnElement
 
 from portal.desk import queries
-from portal.foundation.audit import AuditEntry
+from portal.foundation.audit import AuditEntry, sentence_of
 from portal.foundation.i18n import _l
 from portal.foundation.web.lists.columns import Column
 from portal.foundation.web.lists.filters import DayFilter, StartsFilter
 from portal.foundation.web.lists.page import ListPage
+
+
+def said(row: Any) -> str:
+    """Return what an entry says, as plain text."""
+    entry = AuditEntry(name=row.c_sentence, actor_name=row.said_by, changes=row.changes)
+    return sentence_of(entry).striptags()
 
 
 class AuditList(ListPage):
@@ -19,7 +26,8 @@ class AuditList(ListPage):
     key = AuditEntry.id
     default_order = "-at"
     columns = [
-        Column("name", _l("What"), AuditEntry.name, sortable=False, phone="name"),
+        Column("sentence", _l("What"), AuditEntry.name, sortable=False, phone="name", write=said),
+        Column("name", _l("Name"), AuditEntry.name, sortable=False, shown=False),
         Column("at", _l("When"), AuditEntry.id, kind="number", shown=False, sortable=True),
         Column("instant", _l("At"), AuditEntry.at, kind="instant", sortable=False, phone="amount"),
         Column("actor", _l("Who"), AuditEntry.actor_name, sortable=False, phone="second"),
@@ -37,6 +45,10 @@ class AuditList(ListPage):
     ]
     empty_title = _l("No such entries")
     empty_reason = _l("Take a filter away to see more.")
+
+    def extra_columns(self) -> list[ColumnElement[Any]]:
+        """Return what the sentences are made of."""
+        return [AuditEntry.actor_name.label("said_by"), AuditEntry.changes]
 
     def select(self) -> Select[Any]:
         """Return every entry; the page is open to administrators alone."""

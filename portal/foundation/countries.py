@@ -12,7 +12,7 @@ def country_name(code: str | None) -> str:
     """Return the country's name in the reader's language; a dash where there is none."""
     if code is None:
         return "–"
-    return Locale.parse(i18n.language()).territories.get(code, code)
+    return str(Locale.parse(i18n.language()).territories.get(code, code))
 
 
 def country_choices() -> list[tuple[str, str]]:

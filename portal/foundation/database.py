@@ -124,7 +124,8 @@ T = TypeVar("T", bound=Model)
 def init_app(app: Flask, url: str) -> None:
     """Give `app` its engine for `url`, a sqlite or postgresql+psycopg address."""
     target = sa.engine.make_url(url)
-    options: dict[str, Any] = {"url": target, "pool_pre_ping": True}
+    # Errors are logged; what they say must not hold the values of a statement.
+    options: dict[str, Any] = {"url": target, "pool_pre_ping": True, "hide_parameters": True}
     if target.get_backend_name() == "sqlite":
         options |= {"pool_size": 20, "max_overflow": 20, "connect_args": {"timeout": 15}}
         options |= {"poolclass": sa.QueuePool}
@@ -180,10 +181,16 @@ def prepare_engine(engine: Engine) -> None:
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows the letters of ASCII alone.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
 
 @event.listens_for(orm.Session, "before_flush")
@@ -245,6 +252,8 @@ def is_writing() -> bool:
 
 def lock(thing: T) -> T:
     """Re-read `thing` and hold its row until the transaction ends, before judging its state."""
+    if thing in db.session.dirty:
+        db.session.flush()  # re-reading would drop what an earlier operation changed
     db.session.refresh(thing, with_for_update=True)
     return thing
 

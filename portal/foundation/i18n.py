@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
 import flask_babel
@@ -18,14 +17,23 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, has_app_context
 from flask_babel import LazyString
+from markupsafe import Markup, escape
 
 from portal.foundation import clock
 
-LazyText: TypeAlias = LazyString
 LANGUAGES = {"en": "English", "zh_Hans_CN": "简体中文"}
 LANGUAGE_TAGS = {"en": "en", "zh_Hans_CN": "zh-Hans"}
 DEFAULT_LANGUAGE = "en"
 ZONES = frozenset(available_timezones())
+
+
+class LazyText(LazyString):
+    """A text translated when it is read; as HTML it is escaped, for it may hold what users typed."""
+
+    def __html__(self) -> Markup:
+        """Return the text for a page."""
+        return escape(str(self))
+
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 _zone: ContextVar[str] = ContextVar("zone", default="UTC")

@@ -30,9 +30,7 @@ class PartnerForm(EditForm):
     )
     city = text(_l("City"), most=100, optional=True, render_kw={"data-width": "half"})
     tax_id = text(_l("Tax id"), most=40, optional=True, render_kw={"data-width": "half"})
-    domain = text(
-        _l("Web domain"), most=253, optional=True, render_kw={"data-width": "half"}
-    )
+    domain = text(_l("Web domain"), most=253, optional=True, render_kw={"data-width": "half"})
     email = text(
         _l("E-mail of the organisation"),
         most=254,

@@ -48,7 +48,7 @@ class PartnerImport:
         known = queries.partners_by_reference(row.values["reference"] for row in batch)
         inserts: list[dict[str, Any]] = []
         changes: list[dict[str, Any]] = []
-        differences: list[tuple[int, dict[str, object]]] = []
+        differences: list[tuple[int, dict[str, Any]]] = []
         outcomes = []
         for row in batch:
             values = _values(row)
@@ -82,7 +82,7 @@ class PartnerImport:
         self,
         inserts: list[dict[str, Any]],
         changes: list[dict[str, Any]],
-        differences: list[tuple[int, dict[str, object]]],
+        differences: list[tuple[int, dict[str, Any]]],
     ) -> None:
         if inserts:
             made = db.session.scalars(sa.insert(Partner).returning(Partner.id), inserts)
@@ -90,11 +90,9 @@ class PartnerImport:
             record_many(self.actor, "partners.partner.imported", Partner, entries)
         if changes:
             # Past the mapper, whose version check would ask row by row.
-            table = Partner.__table__
-            key = sa.bindparam("key")
-            names = {name: sa.bindparam(name) for name in changes[0] if name != "id"}
-            statement = sa.update(table).where(table.c.id == key).values(names)
-            rows = [{**change, "key": change["id"]} for change in changes]
+            table = Partner.metadata.tables["partners"]
+            statement = sa.update(table).where(table.c.id == sa.bindparam("key"))
+            rows = [{**change, "key": change.pop("id")} for change in changes]
             db.session.connection().execute(statement, rows)
             record_many(self.actor, "partners.partner.changed", Partner, differences)
 

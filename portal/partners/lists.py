@@ -6,10 +6,10 @@ from flask import url_for
 from sqlalchemy.sql import Select
 
 from portal.foundation.i18n import _l
+from portal.foundation.steps import Look
 from portal.foundation.web.lists.columns import Column
 from portal.foundation.web.lists.filters import ChoiceFilter, StartsFilter
 from portal.foundation.web.lists.page import ListPage
-from portal.foundation.steps import Look
 from portal.partners import queries
 from portal.partners.models import KIND_LABELS, PARTNER_LOOKS, Partner, PartnerState
 

@@ -5,19 +5,18 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
+from portal.customers.matching import normal_domain
 from portal.foundation import clock
-from portal.foundation.actors import Actor
+from portal.foundation.actors import SYSTEM, Actor
 from portal.foundation.audit import changed, record
 from portal.foundation.database import db, lock
 from portal.foundation.errors import Refused
+from portal.foundation.facts import announce
 from portal.foundation.i18n import ZONES, _l
 from portal.foundation.imports.columns import COUNTRIES
-from portal.customers.matching import normal_domain
 from portal.partners import queries
 from portal.partners.facts import PartnerReinstated, PartnerSuspended
 from portal.partners.models import PARTNER_STEPS, Partner, PartnerKind, PartnerState
-from portal.foundation.facts import announce
-from portal.foundation.actors import SYSTEM
 
 
 def add_partner(

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.errors import NotFound
+from portal.foundation.steps import Step
 from portal.partners import policy
 from portal.partners.models import PARTNER_STEPS, Partner, PartnerState
-from portal.foundation.steps import Step
 
 FILE_FIELDS = (
     "reference",
@@ -28,7 +28,7 @@ FILE_FIELDS = (
 )
 
 
-def visible_partners(actor: Actor) -> sa.Select[tuple[Partner]]:
+def visible_partners(actor: Actor) -> sa.Select[Partner]:
     """Return the select of the partners that the actor may see."""
     return sa.select(Partner).where(policy.visible_to(actor))
 

@@ -9,13 +9,12 @@ from portal.foundation.database import transaction
 from portal.foundation.errors import Refused
 from portal.foundation.i18n import _, _l
 from portal.foundation.web.actors import current_actor
-from portal.foundation.web.forms import ConfirmForm
 from portal.foundation.web.policies import authorise, requires
 from portal.foundation.web.templating import NavItem, navigation
 from portal.partners import operations, policy, queries
 from portal.partners.forms import PartnerForm, ReasonForm
 from portal.partners.lists import PartnerList
-from portal.partners.models import KIND_LABELS, PARTNER_LOOKS, PARTNER_STEPS
+from portal.partners.models import KIND_LABELS, PARTNER_LOOKS, PARTNER_STEPS, Partner
 
 bp = Blueprint("partners", __name__, url_prefix="/partners")
 navigation(
@@ -135,5 +134,5 @@ def plain_step(partner_id: int, step: str) -> ResponseReturnValue:
     return redirect(url_for(".show", partner_id=partner.id), 303)
 
 
-def _state(partner: queries.Partner) -> str:
+def _state(partner: Partner) -> str:
     return str(PARTNER_LOOKS[partner.status].label)

@@ -9,7 +9,7 @@ from portal.foundation.database import db
 from portal.products.models import Product, sku_key
 
 
-def all_products() -> sa.Select[tuple[Product]]:
+def all_products() -> sa.Select[Product]:
     """Return the select of every product."""
     return sa.select(Product)
 
@@ -25,6 +25,20 @@ def products_by_sku(skus: Iterable[str]) -> dict[str, Product]:
     select = sa.select(Product).where(Product.sku_key.in_(keys))
     found = db.session.scalars(select, execution_options={"populate_existing": True})
     return {product.sku_key: product for product in found} if keys else {}
+
+
+def products_by_sku_or_name(texts: Iterable[str | None]) -> dict[str, Product]:
+    """Return the products that `texts` name, by the text in small letters, in one query.
+
+    An article number wins over another product's name; of products with one name the oldest does.
+    """
+    keys = {sku_key(text) for text in texts if text}
+    if not keys:
+        return {}
+    either = sa.or_(Product.sku_key.in_(keys), Product.name_key.in_(keys))
+    select = sa.select(Product).where(either).order_by(Product.id.desc())
+    found = db.session.scalars(select, execution_options={"populate_existing": True}).all()
+    return {p.name_key: p for p in found} | {p.sku_key: p for p in found}
 
 
 def known_families() -> dict[str, str]:

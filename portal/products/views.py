@@ -12,9 +12,7 @@ from portal.products.lists import ProductList
 
 bp = Blueprint("products", __name__, url_prefix="/products")
 navigation(
-    NavItem(
-        _l("Products"), "products.index", "package", policy.may_list_products, _l("Vendor"), 41
-    )
+    NavItem(_l("Products"), "products.index", "package", policy.may_list_products, _l("Vendor"), 41)
 )
 
 

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from portal.accounts.queries import ACTIVE_PARTNER_STATES
 from portal.customers.queries import keys_of
 from portal.deals import queries
@@ -126,7 +128,7 @@ def change_deal(
     _set_lines(deal, lines)
     if deal.amount != before:
         differences["amount"] = (before, deal.amount)
-    deal.version += 1  # also where only a line changed, so that a stale form is noticed
+    flag_modified(deal, "amount")  # counts as a change also where only a line differs
     record(actor, "deals.deal.changed", deal, **differences)
 
 
@@ -155,6 +157,7 @@ def delete_draft(actor: Actor, deal: Deal) -> None:
 
 def _fill(deal: Deal, **values: Any) -> dict[str, tuple[object, object]]:
     """Set a draft's own fields and what conflicts compare of them; return what changed."""
+    values["customer_name"] = values.get("customer_name") or ""
     differences = changed(deal, **values)
     keys = keys_of(
         deal.customer_name, deal.customer_country, deal.customer_domain, deal.customer_tax_id
@@ -199,5 +202,3 @@ def _set_lines(deal: Deal, given: Iterable[Mapping[str, Any]]) -> None:
         db.session.flush()  # the old ones' places are free before the new ones take them
     deal.lines = made
     deal.amount = total
-
-

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from portal.customers.operations import find_or_add_customer
 from portal.customers.matching import normal_domain
+from portal.customers.operations import find_or_add_customer
 from portal.deals import mails
 from portal.deals.conflicts import Conflict, claim_of, first_comers, lock_rivals
 from portal.deals.errors import DealConflict, NotSubmittable
@@ -40,7 +40,7 @@ def submit_deal(actor: Actor, deal: Deal) -> None:
         raise NotSubmittable(lacking)
     customer = find_or_add_customer(
         actor,
-        name=deal.customer_name or "",
+        name=deal.customer_name,
         country=deal.customer_country,
         domain=deal.customer_domain,
         tax_id=deal.customer_tax_id,

@@ -187,7 +187,7 @@ def export_command(kind_name: str, club: str | None, out: Path | None) -> None:
 
 def _write_out(kind: ImportKind, found: exporting.Things) -> None:
     """Write CSV to standard output in UTF-8, whatever the terminal's own encoding is."""
-    text = io.TextIOWrapper(click.get_binary_stream("stdout"), "utf-8", newline="")
+    text = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="")
     try:
         exporting.write_csv(kind, found, text)
         text.flush()

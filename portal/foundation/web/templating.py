@@ -149,9 +149,7 @@ def init_app(app: Flask) -> None:
         instant=lambda value: _time(value, i18n.instant_text),
         ago=lambda value: _time(value, i18n.ago_text),
     )
-    app.jinja_env.globals.update(
-        nav=nav, layout=layout, asset=asset, home_url=home_url
-    )
+    app.jinja_env.globals.update(nav=nav, layout=layout, asset=asset, home_url=home_url)
 
     @app.context_processor
     def per_request() -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_an_export_comes_back_unchanged(load, runner, tmp_path):
     load("HX9-1,HX-900,2025-03-15,FIXIT,=Marta,marta@club.example,SE", "A2,NONE-1,,,,,")
     out = tmp_path / "out.csv"
     assert runner.invoke(args=["export", "devices", "--out", str(out)]).exit_code == 0
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert [row["serial"] for row in rows] == ["A2", "HX9-1"]
     assert rows[1]["owner_name"] == "'=Marta"
     again = runner.invoke(args=["import", "devices", str(out)])

@@ -14,7 +14,7 @@ from sqlalchemy.sql import Select
 
 from portal.foundation import clock
 from portal.foundation.database import Model, db, transaction
-from portal.foundation.errors import Refused, WrongState
+from portal.foundation.errors import NotFound, Refused, WrongState
 from portal.foundation.i18n import _l
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.api.schemas import PageQuery
@@ -146,7 +146,9 @@ def listed(
     key: a mapped attribute of the entity. Refuses (NotFound) a cursor that it did not make.
     """
     if query.cursor:
-        values = cursor.unpack(query.cursor, 1)
+        values = cursor.unpack(query.cursor, [key.type])
+        if values == [None]:
+            raise NotFound
         select = select.where(cursor.beyond([(key, descending)], values))
     order = key.desc() if descending else key.asc()
     rows = list(db.session.scalars(select.order_by(order).limit(query.limit + 1)))

@@ -32,7 +32,8 @@ class Column:
     Look. currency: column of the currency, for money. url: for links in other columns than the
     first, from the row to an address. shown: whether it is there before the reader chooses.
     nullable: whether values may be missing, so that sorting puts those last. phone: where it
-    stands on a phone: name, second, badge, amount, clock or none.
+    stands on a phone: name, second, badge, amount, clock or none. clock: for clocks, from the row
+    to words, part of the time that is gone, and tone. write: from the row to the text on the page.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Column:
     shown: bool = True
     phone: str = "none"
     clock: Callable[[Any], tuple[str, float, str] | None] | None = None
+    write: Callable[[Any], str] | None = None
 
     @property
     def numeric(self) -> bool:
@@ -77,7 +79,8 @@ class Column:
 
 def _text(column: Column, row: Any, value: Any) -> Cell:
     url = column.url(row) if column.url else None
-    return Cell("link" if url else "text", value, str(getattr(value, "value", value)), url)
+    text = column.write(row) if column.write else str(getattr(value, "value", value))
+    return Cell("link" if url else "text", value, text, url)
 
 
 def _reference(column: Column, row: Any, value: Any) -> Cell:

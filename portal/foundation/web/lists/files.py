@@ -14,6 +14,7 @@ from werkzeug.wsgi import wrap_file
 
 from portal.foundation.audit import Sentence, record, sentences
 from portal.foundation.database import db, transaction
+from portal.foundation.errors import Refused
 from portal.foundation.i18n import _l
 from portal.foundation.imports.cells import defuse
 from portal.foundation.web.lists.columns import Column
@@ -33,7 +34,12 @@ sentences(
 
 
 def answer(page: "ListPage", file_format: str) -> Response:
-    """Return the whole filtered list as a file; noted in the audit."""
+    """Return the whole filtered list as a file; noted in the audit.
+
+    Refuses more rows in an XLSX file than one may hold.
+    """
+    if file_format == "xlsx" and page.count_up_to(MOST_XLSX_ROWS + 1) > MOST_XLSX_ROWS:
+        raise Refused(_l("This list is too long for an XLSX file. Take the CSV file."))
     with transaction():
         record(page.actor, "web.list.exported", list=type(page).__name__, format=file_format)
     columns = page.shown
@@ -46,11 +52,11 @@ def answer(page: "ListPage", file_format: str) -> Response:
     return response
 
 
-def _rows(page: "ListPage", columns: list[Column], limit: int | None = None) -> Iterator[Any]:
+def _rows(page: "ListPage", columns: list[Column]) -> Iterator[Any]:
     order = (e.desc() if descending else e.asc() for e, descending in page.order())
     select = page.filtered().with_only_columns(*page.selected(columns)).order_by(*order)
     options = {"yield_per": 1_000}
-    yield from db.session.execute(select.limit(limit), execution_options=options)
+    yield from db.session.execute(select, execution_options=options)
 
 
 def _plain(value: object) -> str:
@@ -92,7 +98,7 @@ def _xlsx(page: "ListPage", columns: list[Column]) -> Response:
     sheet.freeze_panes(1, 1)
     for index, column in enumerate(columns):
         sheet.write_string(0, index, str(column.label), bold)
-    for number, row in enumerate(_rows(page, columns, MOST_XLSX_ROWS), start=1):
+    for number, row in enumerate(_rows(page, columns), start=1):
         for index, column in enumerate(columns):
             value = column.plain(row)
             if isinstance(value, datetime):

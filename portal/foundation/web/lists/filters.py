@@ -13,6 +13,7 @@ from portal.foundation import clock, i18n
 from portal.foundation.i18n import LazyText, _, _l
 
 LIKE_ESCAPE = "\\"
+EARLIEST, LATEST = date(1800, 1, 1), date(2400, 1, 1)
 
 
 def escape_like(text: str) -> str:
@@ -123,11 +124,12 @@ class DayFilter(Filter):
         return DateField(self.label)
 
     def read(self, texts: list[str]) -> Any:
-        """Return the day."""
+        """Return the day; None for what is no day or far from any that people deal with."""
         try:
-            return date.fromisoformat(texts[0]) if texts and texts[0] else None
+            day = date.fromisoformat(texts[0]) if texts and texts[0] else None
         except ValueError:
             return None
+        return day if day and EARLIEST <= day <= LATEST else None
 
     def conditions(self, value: date) -> list[ColumnElement[bool]]:
         """Match the side, the day itself included."""

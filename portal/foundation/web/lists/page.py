@@ -1,7 +1,10 @@
 """ListPage: one subclass a list; the page, its state in the address, and its files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import Response, render_template, request, url_for
@@ -140,13 +143,13 @@ class ListPage:
         order: list[tuple[ColumnElement[Any], bool]] = []
         if column.nullable:
             order.append((column.expression.is_(None), False))
-        if column.expression is not self.key:
+        if column.expression is not type(self).key:
             order.append((column.expression, self.descending))
-        return [*order, (self.key, self.descending)]
+        return [*order, (type(self).key, self.descending)]
 
     def selected(self, columns: list[Column]) -> list[ColumnElement[Any]]:
         """Return the expressions of `columns` with the key and the extra ones."""
-        found = [self.key.label("id"), *self.extra_columns()]
+        found = [type(self).key.label("id"), *self.extra_columns()]
         for column in columns:
             found.extend(column.selected())
         return found
@@ -157,12 +160,14 @@ class ListPage:
         names = [f"o_{index}" for index in range(len(order))]
         edges = [expression.label(name) for (expression, _), name in zip(order, names, strict=True)]
         select = self.filtered().with_only_columns(*self.selected(self.shown), *edges)
-        backwards = "before" in request.args
-        word = request.args.get("before") or request.args.get("after")
+        before = request.args.get("before")
+        backwards = bool(before)
+        word = before or request.args.get("after")
         start = 1
         if word:
-            start, *values = cursor.unpack(word, len(order) + 1)
-            start = max(1, int(start)) if isinstance(start, int) else 1
+            types = [sa.Integer(), *(expression.type for expression, _ in order)]
+            start, *values = cursor.unpack(word, types)
+            start = max(1, start or 1)
             walk = [(e, not d) for e, d in order] if backwards else order
             select = select.where(cursor.beyond(walk, values))
         ways = [(e, d != backwards) for e, d in order]
@@ -174,7 +179,7 @@ class ListPage:
             found = found[::-1]
             start = max(1, start - len(found))
         self.rows = [self._row(row) for row in found]
-        self.count = self._count()
+        self.count = self.count_up_to(COUNT_CAP + 1)
         self.start = start
         has_previous = more if backwards else start > 1
         has_next = True if backwards else more
@@ -198,18 +203,27 @@ class ListPage:
                 phone[column.phone] = cell
         return Row(row.id, url, cells, phone)
 
-    def _count(self) -> int:
-        inner = self.filtered().with_only_columns(sa.literal(1)).order_by(None).limit(COUNT_CAP + 1)
+    def count_up_to(self, most: int) -> int:
+        """Return how many rows there are, `most` when there are more."""
+        inner = self.filtered().with_only_columns(sa.literal(1)).order_by(None).limit(most)
         return db.session.scalar(sa.select(sa.func.count()).select_from(inner.subquery())) or 0
 
     def url(self, **changes: str | None) -> str:
         """Return the address of this list with some parameters changed; None takes one away."""
-        args: dict[str, Any] = {k: v for k, v in request.args.lists() if any(v)}
+        args: dict[str, list[str]] = {k: v for k, v in request.args.lists() if any(v)}
         for key, value in changes.items():
             args.pop(key, None)
             if value is not None:
-                args[key] = value
-        return url_for(request.endpoint or "", **{**(request.view_args or {}), **args})
+                args[key] = [value]
+        return self._address(args)
+
+    @cached_property
+    def _path(self) -> str:
+        return url_for(request.endpoint or "", **(request.view_args or {}))
+
+    def _address(self, args: Mapping[str, Any]) -> str:
+        # Not url_for: it takes names such as _external or _scheme from whoever wrote the address.
+        return f"{self._path}?{urlencode(args, doseq=True)}" if args else self._path
 
     @property
     def heads(self) -> list[Head]:
@@ -244,13 +258,11 @@ class ListPage:
     @property
     def tabs(self) -> list[Tab]:
         """Return the ready-made views; the one in force is marked."""
-        base = url_for(request.endpoint or "", **(request.view_args or {}))
         now = {key: value for key, value in request.args.items() if key in self.filter_keys}
         found = []
         for label, parameters in self.views:
-            address = url_for(request.endpoint or "", **{**(request.view_args or {}), **parameters})
             state = {key: v for key, v in parameters.items() if key in self.filter_keys}
-            found.append(Tab(label, address if parameters else base, state == now))
+            found.append(Tab(label, self._address(parameters), state == now))
         return found
 
     @property

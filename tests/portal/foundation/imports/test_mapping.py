@@ -97,7 +97,7 @@ def test_an_empty_mapping_is_one():
         ("skip: [{column: a, at_most: x}]", "skip.0.at_most"),
         ("skip: [{column: a, at_most: NaN}]", "skip.0.at_most"),
         ("skip: [{column: a, empty: maybe}]", "skip.0.empty"),
-        ("skip: [{column: a, equals: }]", "skip.0.equals"),
+        ("skip: [{column: a, equals: ~}]", "skip.0.equals"),
         ("columns: {note: A, note: B}", "note"),
         ("a: &x [1]\nb: *x", "anchors"),
         ("- list", "document"),

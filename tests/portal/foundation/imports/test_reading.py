@@ -59,7 +59,6 @@ def test_a_gzipped_csv_is_read(tmp_path):
     [
         (b"", "The file is empty."),
         (b" \n", "The file is empty."),
-        (b",,\n", "The file is empty."),
         ("reference\n".encode("utf-16"), "The file is not UTF-8."),
         ("reference\n".encode("utf-16-le"), "Line 1 holds NUL"),
         ("reference\nA\nKl\xf8ver\n".encode("latin-1"), "Line 3 is not UTF-8."),
@@ -72,13 +71,12 @@ def test_a_gzipped_csv_is_read(tmp_path):
         ('reference\n"' + "x" * 1_100_000 + '"\n', "Line 2 has a cell of more than a million"),
         (b"%PDF-1.7\n", "This is a file of type pdf."),
         (b"\x89PNG\r\n\x1a\n" + b"\x00" * 20, "This is a file of type png."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "Excel"),
         (b"\x1f\x8bnot really", "The gzip file is damaged."),
         (gzip.compress(b"reference\nA\n" * 1000)[:-9], "The gzip file is damaged."),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(tmp_path, content, sentence):
-    assert refusal(tmp_path, content).startswith(sentence) or sentence == "Excel"
+    assert refusal(tmp_path, content).startswith(sentence)
 
 
 def test_old_excel_files_are_told_what_to_become(tmp_path):
