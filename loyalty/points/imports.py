@@ -142,7 +142,7 @@ class PurchaseImport:
         known = self._known(keys)
         told: list[Told] = []
         for key, parts in groupby(rows, lambda row: row[1]):
-            lines = self._lines(list(map(tuple, parts)), settled)  # type: ignore[arg-type]
+            lines = self._lines(list(map(tuple, parts)), settled)
             one = self._told(key, lines, members, settled)
             if one is None:
                 continue
@@ -186,14 +186,15 @@ class PurchaseImport:
         key: str, lines: list[_Part], members: dict[str, int], settled: Settled
     ) -> Told | None:
         """Return the purchase; None, with its lines refused, when it cannot be."""
-        _, _, member, happened_at, currency, *_ = lines[0]
-        differs = [part for part in lines if part[2] != member or part[3] != happened_at]
+        _, _, member, _, currency, *_ = lines[0]
+        # A till that takes a while writes two instants on one invoice; the first one counts.
+        happened_at = min(part[3] for part in lines)
         if member not in members:
             sentence = _l("There is no member %(member)s in this club.", member=member)
             settled.rejected += [(part[0], "member", sentence) for part in lines]
             return None
-        if differs:
-            sentence = _l("The lines of this purchase name different members or instants.")
+        if any(part[2] != member for part in lines):
+            sentence = _l("The lines of this purchase name different members.")
             settled.rejected += [(part[0], "purchase_id", sentence) for part in lines]
             return None
         return Told(

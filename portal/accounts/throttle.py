@@ -26,11 +26,9 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 def blocked_until(email: str) -> datetime | None:
     """Return until when nobody may try this address; None when it may be tried now."""
-    until = db.session.scalar(
-        sa.select(SignInBackOff.blocked_until).where(
-            SignInBackOff.email_key == queries.email_key(email)
-        )
-    )
+    select = sa.select(SignInBackOff.blocked_until)
+    with db.engine.connect() as connection:  # beside the session, which may see an older state
+        until = connection.scalar(select.where(SignInBackOff.email_key == queries.email_key(email)))
     return until if until is not None and until > clock.now() else None
 
 

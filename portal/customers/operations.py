@@ -78,4 +78,4 @@ def _inserted(customers: list[tuple[CustomerKeys, str, str | None]]) -> dict[str
             insert.on_conflict_do_nothing(index_elements=["identity"]), list(rows.values())
         )
     select = sa.select(Customer.identity, Customer.id).where(Customer.identity.in_(rows))
-    return dict(db.session.execute(select)) if rows else {}
+    return dict(db.session.execute(select).all()) if rows else {}

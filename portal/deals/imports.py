@@ -118,6 +118,10 @@ class DealImport:
         partner = found.partners.get(values["partner"])
         if partner is None:
             return rejected("partner", _l("There is no partner %(name)s.", name=values["partner"]))
+        stage = DealState(values["stage"] or DealState.DRAFT)
+        for name in ("customer_name", "amount"):
+            if values[name] is None and RANKS[stage] > 1:
+                return rejected(name, _l("A deal that was decided needs this."))
         warnings: list[tuple[str, LazyText]] = []
         product = values["product"]
         if product and sku_key(product) not in found.products:
@@ -150,12 +154,13 @@ class DealImport:
         registered_on = values["registered_on"] or self.today
         return {
             **{name: values[name] for name in SAME_NAMES},
+            "customer_name": values["customer_name"] or "",
             "reference": values["reference"],
             "partner_id": partner.id,
             "customer_name_key": keys.name,
             "customer_domain_key": keys.domain,
             "customer_tax_key": keys.tax_id,
-            "amount": values["amount"],
+            "amount": values["amount"] or Decimal(0),
             "registered_on": registered_on,
             "source": DealSource.OWN,
             "is_tender": False,
@@ -203,7 +208,9 @@ class DealImport:
     ) -> bool:
         """Write what differs and is given; return whether anything did."""
         wanted = {name: values[name] for name in SAME_NAMES if values[name] is not None}
-        wanted |= {"partner_id": partner.id, "amount": values["amount"]}
+        wanted["partner_id"] = partner.id
+        if values["amount"] is not None:
+            wanted["amount"] = values["amount"]
         stage = DealState(values["stage"]) if values["stage"] else deal.status
         if RANKS[stage] > RANKS[deal.status]:
             wanted |= self._standing(stage, deal.registered_on, deal.submitted_at)
@@ -236,13 +243,13 @@ class DealImport:
         if not product or len(deal.lines) > 1:
             return False
         if not deal.lines:
-            deal.lines = [DealLine(**_line(product, amount, found.products))]
+            deal.lines = [DealLine(**_line(product, deal.amount, found.products))]
             return True
         line = deal.lines[0]
-        line.amount = amount
+        line.amount = line.amount if amount is None else amount
         if sku_key(line.sku or line.family or "") == sku_key(product):
             return False
-        for name, value in _line(product, amount, found.products).items():
+        for name, value in _line(product, line.amount, found.products).items():
             setattr(line, name, value)
         return True
 
@@ -310,8 +317,20 @@ register(
         columns=[
             Column("reference", Text(40), required=True, doc=_l("Names the deal for good.")),
             Column("partner", Text(40), required=True, doc=_l("The partner's reference.")),
-            Column("customer_name", Text(200), required=True, doc=_l("Customer's legal name.")),
-            Column("amount", Decimal4(0, 10**12), required=True, doc=_l("Worth, without tax.")),
+            Column(
+                "customer_name",
+                Text(200),
+                required=True,
+                may_be_empty=True,
+                doc=_l("Customer's legal name; deals that are still open may lack it."),
+            ),
+            Column(
+                "amount",
+                Decimal4(0, 10**12),
+                required=True,
+                may_be_empty=True,
+                doc=_l("Worth, without tax; deals that are still open may lack it."),
+            ),
             Column("currency", Currency(), required=True, doc=_l("Currency of the amount.")),
             Column("customer_country", Country(), doc=_l("The customer's country.")),
             Column("customer_domain", Text(253), doc=_l("The customer's web domain.")),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,7 +77,7 @@ def partner_references(deals: Iterable[Deal]) -> dict[int, str]:
     """Return the references of the deals' partners by key, in one query."""
     ids = {deal.partner_id for deal in deals}
     columns = sa.select(Partner.id, Partner.reference).where(Partner.id.in_(ids))
-    return dict(db.session.execute(columns)) if ids else {}
+    return dict(db.session.execute(columns).all()) if ids else {}
 
 
 def is_reference_free(reference: str) -> bool:
@@ -140,7 +141,11 @@ class DealPage:
     @property
     def amount(self) -> Money | None:
         """Return what the deal is worth; None in a draft without a currency."""
-        return Money(self.deal.amount, self.deal.currency) if self.deal.currency else None
+        return self.worth(self.deal.amount)
+
+    def worth(self, amount: Decimal) -> Money | None:
+        """Return an amount of the deal with its currency; None in a draft without one."""
+        return Money(amount, self.deal.currency) if self.deal.currency else None
 
 
 def page_for(actor: Actor, deal: Deal) -> DealPage:
@@ -287,8 +292,8 @@ def ids_to_remind(now: datetime, after: int = 0, limit: int = 500) -> list[int]:
 def rows_for_export() -> Iterator[dict[str, Any]]:
     """Yield every deal by the columns of its file, in the order of references.
 
-    The product of a deal with several lines is its first. Drafts without customer or currency are
-    left out: no file could bring them back.
+    The product of a deal with several lines is its first. Drafts without a currency are left out: no
+    file could bring them back.
     """
     first = (
         sa.select(sa.func.coalesce(DealLine.sku, DealLine.family))
@@ -311,7 +316,7 @@ def rows_for_export() -> Iterator[dict[str, Any]]:
         Deal.expected_close_on,
         Deal.closed_on,
     )
-    whole = (Deal.customer_name != "", Deal.currency.is_not(None))
-    select = sa.select(*columns).join(Partner).where(*whole).order_by(Deal.reference)
+    has_currency = Deal.currency.is_not(None)
+    select = sa.select(*columns).join(Partner).where(has_currency).order_by(Deal.reference)
     for row in db.session.execute(select, execution_options={"yield_per": 1_000}):
         yield dict(row._mapping)

@@ -48,7 +48,7 @@ class AuditList(ListPage):
 
     def extra_columns(self) -> list[ColumnElement[Any]]:
         """Return what the sentences are made of."""
-        return [AuditEntry.actor_name.label("said_by"), AuditEntry.changes]
+        return [AuditEntry.actor_name.label("said_by"), AuditEntry.changes.label("changes")]
 
     def select(self) -> Select[Any]:
         """Return every entry; the page is open to administrators alone."""

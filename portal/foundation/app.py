@@ -24,6 +24,7 @@ from portal.foundation.web import (
     templating,
 )
 from portal.foundation.web.actors import current_actor
+from portal.foundation.web.api.requests import LenientRequest
 
 FOUNDATION = (
     "portal.foundation.jobs",
@@ -55,6 +56,7 @@ def create_app(wings: Sequence[str], config: Config | None = None, **overrides: 
         docs_path=None,
         spec_path=None,
     )
+    app.request_class = LenientRequest
     app.config.update(
         ROOT=str(ROOT),
         SECRET_KEY=settings.secret_key,
@@ -63,6 +65,7 @@ def create_app(wings: Sequence[str], config: Config | None = None, **overrides: 
         MAIL_URL=settings.mail_url,
         REDIS_URL=settings.redis_url,
         DEMO=settings.demo,
+        SLICES=tuple(wings),
         HOST=settings.host,
         PORT=settings.port,
         TRUSTED_PROXIES=settings.trusted_proxies,
@@ -74,14 +77,15 @@ def create_app(wings: Sequence[str], config: Config | None = None, **overrides: 
     )
     database.init_app(app, settings.database_url)
     migrations.guard_commands()
+    security.init_app(app)
+    health.init_app(app)
     i18n.init_app(app)
     _choose_language(app)
-    security.init_app(app)
+    security.csrf.init_app(app)
     actors.login.init_app(app)
     limits.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
-    health.init_app(app)
     docs.init_app(app)
     policies.refuse_undeclared(app)
     for command in commands.COMMANDS:

@@ -154,8 +154,12 @@ class _Values(dict[str, Any]):
         return "–"
 
 
+def _shown_plain(value: object) -> str:
+    return "–" if value is None else str(value)
+
+
 def _shown(value: object) -> object:
-    return escape("–" if value is None else str(value))
+    return escape(_shown_plain(value))
 
 
 def sentence_of(entry: AuditEntry) -> Markup:
@@ -196,7 +200,7 @@ def as_timeline(entry: AuditEntry) -> TimelineEntry:
     """Return an entry as the page draws it, with its field changes as detail."""
     sentence = SENTENCES.get(entry.name)
     pairs = [
-        f"{key.replace('_', ' ')}: {'–' if value[0] is None else value[0]} → {value[1]}"
+        f"{key.replace('_', ' ')}: {_shown_plain(value[0])} → {_shown_plain(value[1])}"
         for key, value in entry.changes.items()
         if isinstance(value, list) and len(value) == 2
     ]

@@ -15,9 +15,11 @@ def parse_instant(text: str) -> datetime:
     """Return the UTC instant of an ISO 8601 text.
 
     A text without an offset is UTC, a date alone its first moment. Refuses (ValueError) anything
-    else.
+    else, and years that no time zone can place.
     """
     instant = datetime.fromisoformat(text)
+    if not 1 < instant.year < 9999:
+        raise ValueError(f"{text} is out of range")
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -29,7 +31,10 @@ def _start_offset() -> timedelta:
     start = os.environ.get("CLOCK")
     if not start:
         return timedelta()
-    return parse_instant(start) - datetime.now(UTC)
+    try:
+        return parse_instant(start) - datetime.now(UTC)
+    except ValueError:
+        return timedelta()  # the configuration refuses it, in one line
 
 
 _offset = _start_offset()

@@ -8,6 +8,7 @@ from flask.cli import AppGroup, with_appcontext
 from portal.foundation import clock, facts
 from portal.foundation.database import db, transaction
 from portal.foundation.facts import DeliveryState, FactDelivery, StoredFact
+from portal.foundation.seeding import seed
 from portal.foundation.serve import serve
 from portal.foundation.web.policies import policy_of
 
@@ -36,10 +37,11 @@ def deliver() -> None:
     """
     done = failed = 0
     while waiting := facts.waiting_deliveries():
-        for delivery_id in waiting:
-            outcome = facts.deliver(delivery_id)
-            done += outcome is True
-            failed += outcome is False
+        outcomes = [facts.deliver(delivery_id) for delivery_id in waiting]
+        done += outcomes.count(True)
+        failed += outcomes.count(False)
+        if set(outcomes) == {None}:  # another process has all of them
+            break
     click.echo(f"{done} delivered, {failed} failed")
     raise SystemExit(3 if failed else 0)
 
@@ -83,4 +85,4 @@ def replay(listener: str, since: str | None) -> None:
     click.echo(f"{count} queued")
 
 
-COMMANDS = [show_policies, facts_cli, serve]
+COMMANDS = [show_policies, facts_cli, seed, serve]

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import sqlalchemy as sa
+
+from portal.foundation import clock
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIL_SCHEMES = {"file", "smtp", "smtps"}
 
 
-class BadConfiguration(Exception):  # noqa: N818
+class BadConfiguration(click.ClickException):
     """The environment asks for what cannot be; the message is one line for the operator."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,18 @@ def _database_url(text: str | None, data_dir: Path) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def _check_clock(text: str) -> None:
+    try:
+        clock.parse_instant(text)
+    except ValueError:
+        raise BadConfiguration("CLOCK is an instant, such as 2026-12-01T09:00Z") from None
+
+
 def read_config(environ: dict[str, str] | None = None) -> Config:
     """Return the configuration that `environ` (default: the process's) describes.
 
-    Refuses (BadConfiguration) a port, address or URL that cannot be, debug mode, a short key, and
-    CLOCK together with an https BASE_URL. Makes DATA_DIR and its secret key when absent.
+    Refuses (BadConfiguration) a port, address or URL that cannot be, a folder that cannot be
+    written, debug mode, a short key, and CLOCK when it is no instant or BASE_URL is https. Makes DATA_DIR and its secret key when absent.
     """
     env = dict(os.environ) if environ is None else environ
     host = env.get("HOST", "127.0.0.1")
@@ -80,14 +92,21 @@ def read_config(environ: dict[str, str] | None = None) -> Config:
         proxies = int(env.get("TRUSTED_PROXIES", "0"))
     except ValueError:
         raise BadConfiguration("PORT and TRUSTED_PROXIES are whole numbers") from None
+    if not 0 < port < 65_536 or not 0 <= proxies <= 10:
+        raise BadConfiguration("PORT is from 1 to 65535, TRUSTED_PROXIES from 0 to 10")
     data_dir = Path(env.get("DATA_DIR") or ROOT / "instance").resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadConfiguration(f"DATA_DIR: {error.strerror}: {data_dir}") from None
     base_url = (env.get("BASE_URL") or f"http://{host}:{port}").rstrip("/")
     parts = urlsplit(base_url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise BadConfiguration("BASE_URL is an http or https address")
     if parts.scheme == "https" and env.get("CLOCK"):
         raise BadConfiguration("CLOCK is for trying only; it is refused when BASE_URL is https")
+    if env.get("CLOCK"):
+        _check_clock(env["CLOCK"])
     if env.get("FLASK_DEBUG", "0") not in {"", "0", "false"}:
         raise BadConfiguration("FLASK_DEBUG shows secrets to readers; unset it")
     mail_url = env.get("MAIL_URL") or "file:"

@@ -28,7 +28,7 @@ ZONES = frozenset(available_timezones())
 
 
 class LazyText(LazyString):
-    """A text translated when it is read; as HTML it is escaped, for it may hold what users typed."""
+    """A text translated when it is read; escaped on pages, for it may hold what users typed."""
 
     def __html__(self) -> Markup:
         """Return the text for a page."""

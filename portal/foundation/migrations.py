@@ -28,8 +28,10 @@ def _alone() -> Iterator[None]:
         with db.engine.connect() as connection:
             connection.exec_driver_sql("SET lock_timeout = 0; SET statement_timeout = 0")
             connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_KEY)))
-            yield
-            connection.execute(sa.select(sa.func.pg_advisory_unlock(MIGRATION_KEY)))
+            try:
+                yield
+            finally:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(MIGRATION_KEY)))
         return
     with (Path(current_app.config["DATA_DIR"]) / "migration.lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

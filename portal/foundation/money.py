@@ -40,6 +40,8 @@ def parse_amount(text: str | int | Decimal, *, field: str = "amount") -> Decimal
     Refuses what is no number, is not finite, has more than four decimals or exceeds 10^12.
     """
     try:
+        if isinstance(text, str) and "_" in text:
+            raise ValueError("Python's own way to group digits")
         amount = Decimal(text.strip() if isinstance(text, str) else text)
     except (InvalidOperation, ValueError):
         raise Refused(_l("This is not an amount. Write it like 1234.50."), field=field) from None
@@ -47,7 +49,7 @@ def parse_amount(text: str | int | Decimal, *, field: str = "amount") -> Decimal
         raise Refused(_l("This amount is out of range."), field=field)
     if amount != amount.quantize(Decimal("0.0001")):
         raise Refused(_l("An amount has at most four decimals."), field=field)
-    return amount
+    return amount + 0  # never minus zero
 
 
 def parse_currency(text: str, *, field: str = "currency") -> str:

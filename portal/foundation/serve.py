@@ -17,10 +17,9 @@ from portal.foundation import clock
 from portal.foundation.config import ROOT
 from portal.foundation.database import is_postgresql
 from portal.foundation.migrations import upgrade_database
+from portal.foundation.seeding import PASSWORD, is_empty, load_demo
 
 GRACE_SECONDS = 20
-HINTS: list[str] = []
-SEEDERS = []
 
 
 def gunicorn_command(host: str, port: int, *, workers: int, threads: int) -> list[str]:
@@ -43,11 +42,17 @@ class Processes:
     """The web and the jobs process; either one's end ends both."""
 
     def __init__(self, commands: list[list[str]], environment: dict[str, str]) -> None:
+        self.commands, self.environment = commands, environment
         self.stopping = threading.Event()
-        self.children = [
-            subprocess.Popen(command, env=environment, cwd=ROOT, start_new_session=True)
-            for command in commands
-        ]
+        self.children: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start both; signals must lead to `stop` by now, so that none of them is left behind."""
+        for command in self.commands:
+            child = subprocess.Popen(
+                command, env=self.environment, cwd=ROOT, start_new_session=True
+            )
+            self.children.append(child)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Begin to end."""
@@ -82,10 +87,13 @@ def serve() -> None:
     Example: PORT=8080 flask --app wsgi serve
     """
     config = current_app.config
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     upgrade_database()
-    for seed in SEEDERS:
-        seed()
+    has_demo = config["DEMO"] and not config["BASE_URL"].startswith("https://")
+    if has_demo and is_empty():
+        click.echo("Loading the demo…")
+        load_demo()
     metrics = tempfile.mkdtemp(prefix="guildhall-metrics-")
     environment = os.environ | {
         clock.OFFSET_VARIABLE: str(clock.offset_seconds()),
@@ -96,11 +104,12 @@ def serve() -> None:
     web = gunicorn_command(config["HOST"], config["PORT"], workers=workers, threads=threads)
     jobs = [sys.executable, "-m", "flask", "--app", "wsgi", "jobs", "run"]
     processes = Processes([web, jobs], environment)
-    signal.signal(signal.SIGTERM, processes.stop)
-    signal.signal(signal.SIGINT, processes.stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, processes.stop)
+    processes.start()
     click.echo(f"Guildhall serves {config['BASE_URL']} (Ctrl-C ends it)")
-    for hint in HINTS:
-        click.echo(hint)
+    if has_demo:
+        click.echo(f"Sign in as admin@vendor.example, password {PASSWORD}; others in the README")
     sys.stdout.flush()
     code = processes.wait()
     shutil.rmtree(metrics, ignore_errors=True)

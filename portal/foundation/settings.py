@@ -13,6 +13,7 @@ from portal.foundation.audit import Sentence, record, sentences
 from portal.foundation.database import Model, db
 from portal.foundation.errors import Refused
 from portal.foundation.i18n import ZONES, LazyText, _l
+from portal.foundation.money import parse_currency
 
 sentences(
     {"settings.setting.changed": Sentence(_l("%(actor)s set %(setting)s to %(value)s"), "half")}
@@ -33,7 +34,8 @@ class Setting(Model):
 class Definition:
     """A setting's name, default, and what a value may be.
 
-    kind: int, str, bool or "zone". unit: shown behind the field. minimum, maximum: for int.
+    default: its type is the setting's. unit: shown behind the field. minimum, maximum: for int.
+    zone, currency: a text that names one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Definition:
     minimum: int = 0
     maximum: int = 1_000_000
     zone: bool = False
+    currency: bool = False
 
 
 DEFINITIONS: dict[str, Definition] = {}
@@ -104,7 +107,7 @@ def _checked(definition: Definition, value: str | int | bool) -> int | str | boo
     if isinstance(definition.default, int):
         try:
             number = int(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise Refused(_l("Write a whole number."), field=definition.name) from None
         if not definition.minimum <= number <= definition.maximum:
             raise Refused(
@@ -119,6 +122,10 @@ def _checked(definition: Definition, value: str | int | bool) -> int | str | boo
     text = str(value).strip()
     if definition.zone and text not in ZONES:
         raise Refused(_l("This is not a time zone, such as Europe/Oslo."), field=definition.name)
+    if definition.currency:
+        return parse_currency(text, field=definition.name)
+    if (definition.default and not text) or (text and not text.isprintable()):
+        raise Refused(_l("Fill this in with letters that can be printed."), field=definition.name)
     if len(text) > 200:
         raise Refused(_l("At most 200 characters."), field=definition.name)
     return text
@@ -127,5 +134,5 @@ def _checked(definition: Definition, value: str | int | bool) -> int | str | boo
 define(
     Definition("vendor.name", "Halden Instruments", _l("Vendor's name")),
     Definition("vendor.zone", "Europe/Oslo", _l("Vendor's time zone"), zone=True),
-    Definition("vendor.currency", "EUR", _l("Vendor's currency")),
+    Definition("vendor.currency", "EUR", _l("Vendor's currency"), currency=True),
 )

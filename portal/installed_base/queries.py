@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.errors import NotFound
-from portal.foundation.i18n import LazyText, _l, day_text
+from portal.foundation.i18n import LazyText, _l, day_text, zone
 from portal.foundation.steps import Look
 from portal.installed_base import policy
 from portal.installed_base.models import Device, serial_key
@@ -52,6 +53,11 @@ class Visit:
     reference: str | None = None
     endpoint: str | None = None
     values: dict[str, Any] | None = None
+
+    @property
+    def day(self) -> date:
+        """Return the day on which it ended, else began, where the reader is."""
+        return clock.local_date(self.ended_at or self.began_at, zone())
 
 
 Teller = Callable[[Actor, str], list[Visit]]

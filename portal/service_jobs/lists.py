@@ -74,7 +74,7 @@ class JobList(ListPage):
         (_l("Received"), {"status": "received"}),
         (_l("Repairing"), {"status": "repairing"}),
         (_l("Ready"), {"status": "ready"}),
-        (_l("Serial number not registered"), {"unknown_serial": "yes"}),
+        (_l("To be checked"), {"unknown_serial": "yes"}),
     ]
     empty_title = _l("No jobs here")
     empty_reason = _l("A job begins when a device is taken in.")

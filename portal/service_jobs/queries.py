@@ -135,7 +135,13 @@ def open_steps(actor: Actor, job: ServiceJob) -> list[Step[JobState]]:
 
 
 def _problem_start() -> sa.ColumnElement[str]:
-    return sa.func.substr(ServiceJob.problem, 1, TITLE_LENGTH)
+    return sa.func.substr(ServiceJob.problem, 1, TITLE_LENGTH + 1)
+
+
+def _shown(problem: str) -> str:
+    """Return the start of a problem's words as a title shows it."""
+    whole = len(problem) <= TITLE_LENGTH
+    return problem if whole else problem[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def visits(actor: Actor, key: str, *, besides: int | None = None) -> list[Visit]:
@@ -173,7 +179,7 @@ def _visit(row: Any) -> Visit:
     if not row.is_visible:
         title = coded or _l("Repair")
         return Visit(title, _l("Another station. Its customer is not shown."), *shared)
-    title = f"{row.reference}: {row.problem}" if row.problem else row.reference
+    title = f"{row.reference}: {_shown(row.problem)}" if row.problem else row.reference
     note = f"{coded} · {row.station}" if coded else row.station
     return Visit(title, note, *shared, row.reference, "service_jobs.show", {"job_id": row.id})
 
@@ -196,6 +202,11 @@ class Card:
     station: str
     received_at: datetime
     since: datetime
+
+    @property
+    def days(self) -> int:
+        """Return for how many whole days it has been in its state."""
+        return (clock.now() - self.since).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +253,7 @@ def board(actor: Actor) -> list[BoardColumn]:
             Card(
                 row.id,
                 row.reference,
-                row.problem,
+                _shown(row.problem),
                 row.serial,
                 row.customer_name,
                 row.station,

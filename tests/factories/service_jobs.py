@@ -1,21 +1,24 @@
 """Stations, their people and jobs."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from portal.accounts import operations as accounts
 from portal.accounts.models import Role, User
-from portal.accounts.queries import actor_of
 from portal.foundation.actors import SYSTEM, Actor
 from portal.foundation.database import db, transaction
 from portal.partners.models import Partner, PartnerKind, PartnerState
 from portal.partners.operations import add_partner
 from portal.service_jobs import operations
 from portal.service_jobs.models import ServiceJob
+from tests.factories.accounts import CAST, actor_of, make_token, make_user
+from tests.pages import sign_in
 
 
 def station(name: str, reference: str, **values: Any) -> Partner:
@@ -28,18 +31,9 @@ def station(name: str, reference: str, **values: Any) -> Partner:
 
 
 def person(email: str, role: Role, partner: Partner | None = None) -> Actor:
-    """Add a user with one role and return that person as an actor."""
-    with transaction():
-        user = accounts.create_user(
-            SYSTEM,
-            email=email,
-            name=email.split("@", maxsplit=1)[0].title(),
-            roles=[role],
-            partner_id=partner.id if partner else None,
-        )
-    actor = actor_of(user.id)
-    assert actor is not None
-    return actor
+    """Add one of the cast, or another user with one role; return that person as an actor."""
+    values: dict[str, Any] = {} if email in CAST else {"name": "Somebody", "roles": [role]}
+    return actor_of(make_user(email, partner_id=partner.id if partner else None, **values))
 
 
 def fixit() -> Actor:
@@ -87,6 +81,22 @@ def closed_job(actor: Actor, **values: Any) -> ServiceJob:
     return made
 
 
+@contextmanager
+def counted_reads() -> Iterator[list[str]]:
+    """Yield the list of reads that are sent to the database inside."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
 class Browser:
     """A signed-in person's browser, which sends each page's token back."""
 
@@ -109,18 +119,14 @@ class Browser:
 
 
 def browser(app: Flask, actor: Actor) -> Browser:
-    """Sign `actor` in by a session of the server."""
-    with app.app_context(), transaction():
-        token = accounts.open_session(db.session.get_one(User, actor.user_id))
+    """Sign `actor` in."""
     client = app.test_client()
-    with client.session_transaction() as session:
-        session["_user_id"] = token
+    assert sign_in(client, actor.email).status_code == 303
     return Browser(client)
 
 
 def bearer(app: Flask, actor: Actor) -> dict[str, str]:
     """Return the headers of an API client of `actor`."""
-    with app.app_context(), transaction():
-        user = db.session.get_one(User, actor.user_id)
-        token = accounts.create_token(SYSTEM, user=user, name="test")
+    with app.app_context():
+        token = make_token(db.session.get_one(User, actor.user_id))
     return {"Authorization": f"Bearer {token}"}

@@ -181,8 +181,9 @@ def _set_lines(deal: Deal, given: Iterable[Mapping[str, Any]]) -> None:
         product = products.get(sku_key(sku)) if sku else None
         if product is not None:
             sku, family = product.sku, product.family or family
-        elif sku and family is None and sku.casefold() in families:
-            sku, family = None, families[sku.casefold()]
+        elif sku is not None and family is None:
+            family = families.get(sku.casefold())
+            sku = None if family else sku
         made.append(
             DealLine(
                 position=position,

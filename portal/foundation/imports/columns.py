@@ -21,6 +21,7 @@ from portal.foundation.imports.numbers import (
     Reading,
     Text_,
     Whole,
+    remembering,
 )
 from portal.foundation.money import CURRENCIES
 
@@ -45,7 +46,6 @@ __all__ = [
     "Whole",
 ]
 
-MOST_REMEMBERED = 20_000
 
 # Territories of CLDR that ISO 3166 does not list; XK (Kosovo) stays, as its users write it.
 _NOT_ISO = {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
@@ -281,17 +281,20 @@ class Boolean(ColumnType):
 class Column:
     """One column of a kind's files.
 
-    name: in the file's head. doc: a sentence for whoever fills it in. required: every row has it.
+    name: in the file's head. doc: a sentence for whoever fills it in. required: every file has it,
+    and every row unless `may_be_empty`.
     """
 
     name: str
     type: ColumnType
     required: bool = False
     doc: Text_ = ""
+    may_be_empty: bool = False
 
     def reader(self, reading: Reading) -> Parser:
         """Return the function from a raw cell to a value, None when empty; it refuses (Bad)."""
-        parse, required = self.type.parser(reading), self.required
+        parse = self.type.parser(reading)
+        required = self.required and not self.may_be_empty
 
         def read(cell: str) -> object:
             text = cell.strip()
@@ -301,24 +304,8 @@ class Column:
                 return None
             return parse(undefuse(text) if text[0] == "'" else text)
 
-        return _remembering(read) if self.type.repeats else read
+        return remembering(read) if self.type.repeats else read
 
     def write(self, value: object) -> str:
         """Return the text of `value` that `reader` takes back; empty for None."""
         return "" if value is None else self.type.write(value)
-
-
-def _remembering(read: Parser) -> Parser:
-    """Return `read` with a memory: dates, codes and prices come again and again."""
-    memory: dict[str, object] = {}
-    recall = memory.get
-
-    def remembered(cell: str) -> object:
-        value = recall(cell, memory)
-        if value is memory:
-            value = read(cell)
-            if len(memory) < MOST_REMEMBERED:
-                memory[cell] = value
-        return value
-
-    return remembered

@@ -32,6 +32,7 @@ from portal.foundation.errors import Unreadable
 from portal.foundation.i18n import LazyText, _l
 from portal.foundation.imports.columns import Column
 from portal.foundation.imports.expressions import Expression
+from portal.foundation.imports.numbers import remembering
 
 MOST_BYTES = 64 * 1024
 PARTS = ("columns", "constants", "values", "formats", "computed", "skip")
@@ -65,7 +66,7 @@ class Skip:
             except InvalidOperation:
                 return False
 
-        return compare
+        return remembering(compare)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from portal.foundation.i18n import LazyText, _l
 
@@ -11,6 +12,9 @@ Text_ = str | LazyText
 Parser = Callable[[str], object]
 BILLION = Decimal(10) ** 9
 LARGEST = Decimal(10) ** 18
+MOST_REMEMBERED = 20_000
+
+T = TypeVar("T")
 
 _number = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -63,6 +67,21 @@ def parse_number(text: str) -> Decimal:
     if len(text) > 60 or not -LARGEST < (number := Decimal(text)) < LARGEST:
         raise Bad(_l("This number is out of range."))
     return number
+
+
+def remembering(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Return `read` with a memory: dates, codes and prices come again and again."""
+    memory: dict[str, T] = {}
+
+    def remembered(cell: str) -> T:
+        if cell in memory:
+            return memory[cell]
+        value = read(cell)
+        if len(memory) < MOST_REMEMBERED:
+            memory[cell] = value
+        return value
+
+    return remembered
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from portal.foundation.imports.columns import (
 )
 from portal.foundation.imports.dates import find_orders
 from portal.foundation.imports.mapping import FileMapping
-from portal.foundation.imports.numbers import parse_number
+from portal.foundation.imports.numbers import parse_number, remembering
 from portal.foundation.imports.reading import Source
 from portal.foundation.imports.registry import ImportKind
 
@@ -207,8 +207,9 @@ class Plan:
     def _operand(self, name: str) -> Callable[[Raw], Decimal | None]:
         index = self._index(name, "computed")
 
-        def number(raw: Raw) -> Decimal | None:
-            text = raw[index].strip()
+        @remembering
+        def number(cell: str) -> Decimal | None:
+            text = cell.strip()
             try:
                 return parse_number(text) if text else None
             except Bad as bad:
@@ -216,7 +217,7 @@ class Plan:
                     _l("%(name)s: %(reason)s", name=self.header[index], reason=bad.reason)
                 ) from None
 
-        return number
+        return lambda raw: number(raw[index])
 
     def _getter(self, name: str) -> Getter:
         index, words = self._indexes[name], self.mapping.values.get(name, {})

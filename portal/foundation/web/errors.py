@@ -2,20 +2,22 @@
 
 import http
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, current_app, g, jsonify, make_response, redirect, request, url_for
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.foundation.audit import Sentence, record, sentences
 from portal.foundation.database import is_writing, transaction
-from portal.foundation.errors import Forbidden, NotFound, Refused, SignInRequired
-from portal.foundation.i18n import _l
+from portal.foundation.errors import Forbidden, NotFound, Refused, SignInRequired, Stale
+from portal.foundation.i18n import LANGUAGE_TAGS, _l, language
 from portal.foundation.web.actors import current_actor, is_api_request
 from portal.foundation.web.policies import SAFE_METHODS
 
@@ -80,12 +82,13 @@ def problem(
 def _answer(status: int, detail: str = "", **more: Any) -> Response:
     if is_api_request():
         return problem(status, detail, **more)
-    page = render_template(
-        "layouts/error.html",
+    # Without the context of other pages, which asks the database: it may be what failed.
+    page = current_app.jinja_env.get_template("layouts/error.html").render(
         title=TITLES.get(status, http.HTTPStatus(status).phrase),
         sentence=detail or DETAILS.get(status, ""),
         reference=g.get("request_id", "-"),
         status=status,
+        locale_code=LANGUAGE_TAGS[language()],
     )
     return make_response(page, status)
 
@@ -142,7 +145,11 @@ def _http(error: HTTPException) -> BaseResponse:
     if isinstance(error, CSRFError):
         return _answer(400, str(_l("The page was open too long. Reload it and send it again.")))
     if error.code is None or error.code < 400:
-        return error.get_response(request.environ)
+        response = error.get_response(request.environ)
+        target = urlsplit(response.headers.get("Location", ""))
+        if target.netloc:  # the router builds it from the Host header
+            response.headers["Location"] = target._replace(scheme="", netloc="").geturl()
+        return response
     response = _answer(error.code)
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
@@ -153,6 +160,12 @@ def _http(error: HTTPException) -> BaseResponse:
 def _database_busy(error: sa.exc.OperationalError) -> Response:
     log.error("database.unavailable", error=str(error.orig))
     return _answer(503)
+
+
+def _too_deep(error: RecursionError) -> Response:
+    """Answer JSON of thousands of brackets; any other endless recursion is a bug."""
+    log.error("request.too_deep", error=repr(error))
+    return _answer(400 if request.is_json else 500)
 
 
 def _bug(error: Exception) -> Response:
@@ -167,6 +180,8 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(NotFound, lambda _e: _answer(404))
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(StaleDataError, lambda _e: _refused(Stale()))
+    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(sa.exc.OperationalError, _database_busy)
     app.register_error_handler(sa.exc.TimeoutError, _database_busy)
     app.register_error_handler(Exception, _bug)

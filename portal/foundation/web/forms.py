@@ -4,8 +4,9 @@ The keys of `values()` are the operation's keyword parameters. A refusal lands u
 above the form; the answer is then 422 with everything that was typed still there.
 """
 
+import re
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
@@ -30,6 +31,10 @@ from portal.foundation.database import Model, db
 from portal.foundation.errors import Refused, Stale
 from portal.foundation.i18n import _, _l
 from portal.foundation.web.actors import current_actor
+
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,40}")
+EARLIEST, LATEST = date(1800, 1, 1), date(2400, 1, 1)
 
 
 class FormNonce(Model):
@@ -126,8 +131,17 @@ class FourDecimals:
 
 
 def day(label: Any, *, optional: bool = False, help: Any = "", **kw: Any) -> DateField:
-    """Return a field of a calendar day."""
-    return DateField(label, description=help, validators=_validators(optional), **kw)
+    """Return a field of a calendar day, of the years that people deal with."""
+    return DateField(label, description=help, validators=_validators(optional, NearDay()), **kw)
+
+
+class NearDay:
+    """Refuse days so far away that no time zone can place them."""
+
+    def __call__(self, _form: object, field: Any) -> None:
+        """Check one field's day."""
+        if field.data is not None and not EARLIEST <= field.data <= LATEST:
+            raise StopValidation(_("This day is out of range."))
 
 
 class MaybeEmpty:
@@ -151,13 +165,16 @@ def _validators(optional: bool, *more: Any) -> list[Any]:
 class Form(FlaskForm):
     """Base of every form on a page."""
 
-    form_nonce = HiddenField(validators=[Length(max=40)])
+    form_nonce = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.refused = False
-        if not self.form_nonce.data:
-            self.form_nonce.data = secrets.token_urlsafe(18)
+        if not _NONCE.fullmatch(self.form_nonce.data or ""):
+            self._renew()
+
+    def _renew(self) -> None:
+        self.form_nonce.data = secrets.token_urlsafe(18)
 
     @classmethod
     def from_request(cls, thing: object | None = None, **values: Any) -> Self:
@@ -187,8 +204,6 @@ class Form(FlaskForm):
 
     def use_up(self) -> None:
         """Mark this form as carried out; refuses (Refused) one that already was."""
-        if not self.form_nonce.data:
-            return
         nonce = FormNonce(
             nonce=self.form_nonce.data, user_id=current_actor().user_id, used_at=clock.now()
         )
@@ -201,8 +216,13 @@ class Form(FlaskForm):
             ) from None
 
     def refuse(self, refusal: Refused) -> None:
-        """Put a refusal under its fields, or above the form."""
+        """Put a refusal under its fields, or above the form.
+
+        A form that was already sent can be sent again on purpose once this was read.
+        """
         self.refused = True
+        if refusal.code == "sent":
+            self._renew()
         for name, sentence in (refusal.fields or {"": refusal.sentence}).items():
             field = self._fields.get(name)
             if field is None:

@@ -33,11 +33,14 @@ MOST_QUERY = 8_000
 
 csrf = CSRFProtect()
 _request_id = re.compile(r"[A-Za-z0-9-]{8,40}")
-_unsafe_path = re.compile(r"[\x00-\x20\x7f\\]")
+_unsafe_path = re.compile(r"[\s\x00-\x20\x7f-\xa0\\]")
 
 
 def init_app(app: Flask) -> None:
-    """Guard every request and set headers on every answer."""
+    """Guard every request and set headers on every answer.
+
+    Comes before whatever else looks at requests: errors and logs need the request's id.
+    """
     https = app.config["BASE_URL"].startswith("https://")
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BODY,
@@ -51,7 +54,6 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
-    csrf.init_app(app)
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

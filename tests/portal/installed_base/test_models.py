@@ -7,7 +7,13 @@ from portal.installed_base.models import serial_key, warranty_end
 
 @pytest.mark.parametrize(
     "written",
-    ["HX9-2231-00847", "hx9 2231 00847", " HX9–2231—00847 ", "ＨＸ９２２３１００８４７", "hx9.2231_00847"],
+    [
+        "HX9-2231-00847",
+        "hx9 2231 00847",
+        " HX9–2231—00847 ",
+        "ＨＸ９２２３１００８４７",
+        "hx9.2231_00847",
+    ],
 )
 def test_a_serial_number_is_one_however_it_is_written(written):
     assert serial_key(written) == "HX9223100847"

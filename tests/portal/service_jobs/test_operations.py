@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import Role
 from portal.foundation.audit import timeline
 from portal.foundation.database import db, transaction
 from portal.foundation.errors import Refused, WrongState
@@ -59,7 +60,7 @@ def test_the_stations_own_day_counts(clock):
     devices.spectrometer()
     devices.device()
     east = factory.station("East", "EAST", zone="Asia/Shanghai")
-    actor = factory.person("bench@east.example", "technician", east)
+    actor = factory.person("bench@east.example", Role.TECHNICIAN, east)
     assert payers(factory.job(actor, serial="HX9-2231-00847")) == {"customer"}
 
 

@@ -2,6 +2,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Role
+from portal.accounts.queries import actor_of
 from portal.foundation.actors import ANONYMOUS, SYSTEM
 from portal.foundation.database import db, transaction
 from portal.foundation.errors import NotFound
@@ -38,7 +39,7 @@ def test_people_of_a_suspended_station_see_nothing():
     job = factory.job(fixit)
     with transaction():
         suspend_partner(manager, queries.station(job.station_id), reason="Unpaid")
-    suspended = factory.actor_of(fixit.user_id)
+    suspended = actor_of(fixit.user_id)
     assert seen_by(suspended) == 0
     assert not policy.may_mend(suspended)
 

@@ -1,6 +1,5 @@
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from portal.foundation.database import db
 from portal.installed_base.queries import history
@@ -8,23 +7,9 @@ from portal.service_jobs import queries
 from portal.service_jobs.models import JobState
 from tests.factories import installed_base as devices
 from tests.factories import service_jobs as factory
+from tests.factories.service_jobs import counted_reads
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-class Counted:
-    """Counts the statements sent inside."""
-
-    def __enter__(self) -> "Counted":
-        self.count = 0
-        event.listen(db.engine, "before_cursor_execute", self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(db.engine, "before_cursor_execute", self._note)
-
-    def _note(self, *_: object) -> None:
-        self.count += 1
 
 
 def test_another_stations_visit_tells_the_outcome_and_no_words():
@@ -57,9 +42,9 @@ def test_the_board_takes_two_queries_and_counts_by_state():
     factory.ready_job(fixit)
     factory.job(pacific)
     factory.closed_job(fixit)
-    with Counted() as counted:
+    with counted_reads() as reads:
         board = queries.board(fixit)
-    assert counted.count == 2
+    assert len(reads) == 2
     found = {column.state: (column.count, len(column.cards)) for column in board}
     assert found == {
         JobState.RECEIVED: (3, 3),

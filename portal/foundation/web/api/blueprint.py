@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from apiflask import APIBlueprint
-from flask import Response, make_response, request
+from apiflask.exceptions import HTTPError
+from flask import Response, current_app, make_response, request
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import Select
 
@@ -66,20 +67,17 @@ def _stored(user_id: int | None, key: str) -> IdempotencyKey | None:
     return db.session.scalar(sa.select(IdempotencyKey).where(*mine))
 
 
-def _store(user_id: int | None, key: str, fingerprint: str, response: Response) -> None:
-    if _stored(user_id, key) is None:
-        row = IdempotencyKey(user_id=user_id, key=key, fingerprint=fingerprint)
-        row.used_at = clock.now()
-        row.keep(response)
-        db.session.add(row)
+def _answer_to(refusal: Refused) -> Response:
+    code, errors, extra = refusal.code, refusal.errors, refusal.extra
+    return problem(refusal.status, str(refusal), code=code, errors=errors, **extra)
 
 
 def idempotent(view: V, *, required: bool) -> V:
     """Give the first answer again to the same key and body.
 
     The key is claimed in the transaction of the view's own changes, so that a kill in between
-    leaves both or neither; of two at once the second waits and then reads the first's answer.
-    Refuses (400) a missing key where `required`, (409) the same key with another body.
+    leaves both or neither; of two at once the second waits and then reads the first's answer. A
+    rule's refusal and a body that is not valid are answers too, and given again. Refuses (400) a missing key where `required`, (409) the same key with another body.
     """
 
     @functools.wraps(view)
@@ -91,7 +89,10 @@ def idempotent(view: V, *, required: bool) -> V:
             return view(*args, **kwargs)
         if len(key) > MOST_KEY or not key.isprintable():
             return problem(400, str(_l("This Idempotency-Key is too long.")), code="key_invalid")
-        user_id, fingerprint = current_actor().user_id, _fingerprint()
+        user_id = current_actor().user_id
+        if user_id is None:
+            return view(*args, **kwargs)
+        fingerprint = _fingerprint()
         stored = _stored(user_id, key)
         if stored is not None:
             return _answer_again(stored, fingerprint)
@@ -101,18 +102,19 @@ def idempotent(view: V, *, required: bool) -> V:
                 claim.used_at = clock.now()
                 session.add(claim)
                 session.flush()  # a twin waits here for the first one's commit
-                response: Response = make_response(view(*args, **kwargs))
+                try:
+                    with session.begin_nested():
+                        response: Response = make_response(view(*args, **kwargs))
+                except Refused as refusal:
+                    response = _answer_to(refusal)
+                except HTTPError as invalid:
+                    response = make_response(current_app.error_callback(invalid))
                 claim.keep(response)
         except sa.exc.IntegrityError:
             stored = _stored(user_id, key)
             if stored is None:
                 raise
             return _answer_again(stored, fingerprint)
-        except Refused as refusal:
-            code, errors, extra = refusal.code, refusal.errors, refusal.extra
-            response = problem(refusal.status, str(refusal), code=code, errors=errors, **extra)
-            with transaction():
-                _store(user_id, key, fingerprint, response)
         return response
 
     return replayed  # type: ignore[return-value]

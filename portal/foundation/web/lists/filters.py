@@ -7,7 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
-from wtforms import DateField, Field, SelectField, SelectMultipleField, StringField
+from wtforms import (
+    DateField,
+    Field,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 
 from portal.foundation import clock, i18n
 from portal.foundation.i18n import LazyText, _, _l
@@ -93,7 +100,7 @@ class ChoiceFilter(Filter):
 
     def field(self) -> Field:
         """Return a field of tick boxes."""
-        options = [(key, words) for key, (_value, words) in self.table().items()]
+        options = [SelectChoice(key, words) for key, (_value, words) in self.table().items()]
         return SelectMultipleField(self.label, choices=options)
 
     def read(self, texts: list[str]) -> Any:
@@ -151,7 +158,7 @@ class YesFilter(Filter):
 
     def field(self) -> Field:
         """Return a yes or nothing field."""
-        return SelectField(self.label, choices=[("", "–"), ("yes", _l("Yes"))])
+        return SelectField(self.label, choices=[SelectChoice("", "–"), SelectChoice("yes", _l("Yes"))])
 
     def read(self, texts: list[str]) -> Any:
         """Return yes or nothing."""

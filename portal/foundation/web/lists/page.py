@@ -205,7 +205,8 @@ class ListPage:
 
     def count_up_to(self, most: int) -> int:
         """Return how many rows there are, `most` when there are more."""
-        inner = self.filtered().with_only_columns(sa.literal(1)).order_by(None).limit(most)
+        # The key and not a constant: without a column the select would lose its table.
+        inner = self.filtered().with_only_columns(type(self).key).order_by(None).limit(most)
         return db.session.scalar(sa.select(sa.func.count()).select_from(inner.subquery())) or 0
 
     def url(self, **changes: str | None) -> str:

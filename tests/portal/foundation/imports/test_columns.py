@@ -140,7 +140,11 @@ def test_a_remembered_refusal_is_a_refusal_again():
 
 
 amounts = st.decimals(-(10**9), 10**9, places=4)
-instants = st.datetimes(datetime(1900, 1, 2), datetime(2200, 12, 30), timezones=st.just(UTC))
+instants = st.datetimes(
+    datetime.fromisoformat("1900-01-02"),
+    datetime.fromisoformat("2200-12-30"),
+    timezones=st.just(UTC),
+)
 letters = st.characters(exclude_categories=["Cs", "Cc"])
 texts = st.text(letters, min_size=1, max_size=200).filter(lambda t: t == t.strip())
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.foundation.errors import Unreadable
-from tests.portal.foundation.imports.toys import opened
+from tests.portal.foundation.imports.toys import opened, typed
 
 HEAD = "reference,amount,made_on\n"
 
@@ -12,7 +12,7 @@ def dated(tmp_path, *days, mapping=None):
     path = tmp_path / "toys.csv"
     path.write_text(HEAD + "".join(f"T{n},1,{day}\n" for n, day in enumerate(days)))
     plan, source = opened(path, mapping)
-    return [str(plan.values(raw)["made_on"]) for _, raw in source.rows()]
+    return [str(typed(plan, raw)["made_on"]) for _, raw in source.rows()]
 
 
 def test_a_date_of_two_readings_refuses_the_file_by_line(tmp_path):
@@ -63,6 +63,7 @@ def test_rows_that_are_left_out_settle_and_spoil_nothing(tmp_path):
     plan, source = opened(path, mapping)
     rows = [plan.values(raw) for _, raw in source.rows()]
     assert rows[0] is None
+    assert rows[1] is not None
     assert str(rows[1]["made_on"]) == "2020-01-01"
 
 

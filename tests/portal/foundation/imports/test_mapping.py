@@ -4,7 +4,7 @@ import pytest
 
 from portal.foundation.errors import Unreadable
 from portal.foundation.imports.mapping import read_mapping
-from tests.portal.foundation.imports.toys import COLUMNS, opened
+from tests.portal.foundation.imports.toys import COLUMNS, opened, typed
 
 BY_NAME = {column.name: column for column in COLUMNS}
 
@@ -34,7 +34,7 @@ def test_a_foreign_file_becomes_ours(tmp_path):
     path.write_text(FOREIGN)
     plan, source = opened(path, MAPPING)
     raws = [raw for _, raw in source.rows()]
-    first = plan.values(raws[0])
+    first = typed(plan, raws[0])
     assert first["reference"] == "A1"
     assert first["amount"] == Decimal(10)
     assert first["currency"] == "EUR"
@@ -50,7 +50,7 @@ def test_a_column_of_our_own_name_needs_no_mention(tmp_path):
     path = tmp_path / "foreign.csv"
     path.write_text("reference,Price,note,whatever\nA,5,hello,1\n")
     plan, source = opened(path, "columns: {amount: Price}")
-    values = plan.values(next(source.rows())[1])
+    values = typed(plan, next(source.rows())[1])
     assert (values["reference"], values["note"]) == ("A", "hello")
 
 
@@ -58,7 +58,7 @@ def test_a_constant_takes_the_place_of_a_column(tmp_path):
     path = tmp_path / "foreign.csv"
     path.write_text("reference,amount,material\nA,5,glass\n")
     plan, source = opened(path, "constants: {material: tin}")
-    assert plan.values(next(source.rows())[1])["material"] == "tin"
+    assert typed(plan, next(source.rows())[1])["material"] == "tin"
 
 
 def test_plain_words_of_yaml_stay_words():

@@ -7,6 +7,9 @@ from portal.foundation.imports import registry
 from portal.foundation.imports.plan import BadRow
 from tests.portal.foundation.imports.toys import head, kind, opened
 
+NO_NUMBER = "This is not a number. Write it like 1234.50."
+NO_MATERIAL = "glass is not one of wood, tin."
+
 
 @pytest.mark.parametrize(
     ("names", "options", "sentence"),
@@ -48,11 +51,7 @@ def test_a_bad_row_tells_all_that_is_wrong_with_it(tmp_path):
     assert list(rows(tmp_path, content)) == [
         (
             2,
-            (
-                "reference",
-                "This is needed. amount: This is not a number. Write it like 1234.50.; "
-                "material: glass is not one of wood, tin.",
-            ),
+            ("reference", f"This is needed. amount: {NO_NUMBER}; material: {NO_MATERIAL}"),
         ),
         (3, ("", "This line has 2 cells, the head has 4.")),
         (4, ("", "This line has 5 cells, the head has 4.")),
@@ -63,11 +62,7 @@ def test_computed_values_are_judged_like_others(tmp_path):
     content = "reference,q,p\nA,2,0.33333\nB,x,1\nC,3,2\nD,,2\nE,0,2\n"
     found = dict(rows(tmp_path, content, "computed: {amount: 'q * p', pieces: 'p / q'}"))
     assert found[2][0] == "amount"
-    assert found[3] == (
-        "amount",
-        "q: This is not a number. Write it like 1234.50. pieces: q: This is not a number. "
-        "Write it like 1234.50.",
-    )
+    assert found[3] == ("amount", f"q: {NO_NUMBER} pieces: q: {NO_NUMBER}")
     assert found[4][0] == "pieces"
     assert found[5] == ("amount", "This is needed.")
     assert found[6] == ("pieces", "This cannot be computed.")

@@ -61,7 +61,7 @@ def test_good_rows_are_kept_and_bad_ones_told(toy_table, tmp_path):
     assert run.carry_out() == {"read": 6, "created": 3, "rejected": 3, "warned": 1}
     assert toys() == ["A", "D", "E"]
     assert run.entries == [
-        ["line", "column", "reason", "kind", "reference", "amount", "file.note"][:6] + ["note"],
+        ["line", "column", "reason", "kind", "reference", "amount", "note"],
         ["3", "amount", "This is not a number. Write it like 1234.50.", "rejected", "B", "x", ""],
         ["4", "note", "No toys of this kind.", "rejected", "C", "1", "no"],
         ["5", "note", "Strange.", "warning", "D", "1", "hm"],

@@ -23,16 +23,21 @@ SENDER = Actor(user_id=7, name="Ada")
 
 def send(content, name="toys.csv", **values):
     content = content if isinstance(content, bytes) else content.encode()
-    stored = files.store(io.BytesIO(content), name)
+    stored_name = files.store(io.BytesIO(content), name)
     given = {"file_name": name, "club": None, "mapping": None, "dry_run": False, **values}
     with transaction():
-        return send_file(SENDER, kind=KINDS["toys"], stored_name=stored, **given).id
+        return send_file(SENDER, kind=KINDS["toys"], stored_name=stored_name, **given).id
 
 
 def carry_out(import_id):
     tasks.run_import(Run(at=foundation_clock.now(), args={"import_id": import_id}))
     db.session.expire_all()
-    return db.session.get(ImportJob, import_id)
+    return db.session.get_one(ImportJob, import_id)
+
+
+def stored(job):
+    assert job.stored_name is not None
+    return job.stored_name
 
 
 def toys_count():
@@ -48,17 +53,17 @@ def many(count, **notes):
 @pytest.mark.both_databases
 def test_a_file_that_was_sent_runs_as_a_job(toy_kind):
     import_id = send(many(25, T003="no", T004="hm"))
-    job = db.session.get(ImportJob, import_id)
+    job = db.session.get_one(ImportJob, import_id)
     assert (job.state, job.is_open) == (ImportState.QUEUED, True)
     assert work_one("test")
     db.session.expire_all()
-    job = db.session.get(ImportJob, import_id)
+    job = db.session.get_one(ImportJob, import_id)
     assert job.state is ImportState.DONE
     assert (job.total, job.read, job.created, job.rejected, job.warned) == (25, 25, 24, 1, 1)
     assert job.finished_at is not None
-    lines = files.rejects_path(job.stored_name).read_text().splitlines()
+    lines = files.rejects_path(stored(job)).read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["line", "5", "6"]
-    run = db.session.scalar(sa.select(JobRun).where(JobRun.job == "imports.run"))
+    run = db.session.scalars(sa.select(JobRun).where(JobRun.job == "imports.run")).one()
     assert (run.state.value, run.done, run.skipped) == ("done", 24, 1)
 
 
@@ -96,12 +101,12 @@ def test_a_killed_run_is_taken_up_and_ends_the_same(toy_kind, monkeypatch, dry_r
         with pytest.raises(Killed):
             carry_out(import_id)
     db.session.expire_all()
-    assert db.session.get(ImportJob, import_id).state is ImportState.RUNNING
+    assert db.session.get_one(ImportJob, import_id).state is ImportState.RUNNING
     job = carry_out(import_id)
     assert job.state is ImportState.DONE
     assert (job.read, job.created, job.unchanged, job.rejected, job.warned) == (45, 43, 0, 2, 1)
     assert toys_count() == (0 if dry_run else 43)
-    lines = files.rejects_path(job.stored_name).read_text().splitlines()
+    lines = files.rejects_path(stored(job)).read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == ["line", "4", "33", "46"]
 
 
@@ -146,7 +151,7 @@ def test_a_bug_is_shown_and_kept_for_the_job_s_retry(toy_kind):
     with pytest.raises(ZeroDivisionError):
         carry_out(import_id)
     db.session.expire_all()
-    job = db.session.get(ImportJob, import_id)
+    job = db.session.get_one(ImportJob, import_id)
     assert (job.state, job.created) == (ImportState.FAILED, 10)
     assert toys_count() == 10
 
@@ -197,16 +202,16 @@ def test_too_large_a_file_leaves_nothing(toy_kind):
 
 
 def test_stored_names_are_random_and_stay_in_the_folder(toy_kind):
-    stored = files.store(io.BytesIO(b"x"), "../../etc/passwd.csv")
-    assert files.stored_path(stored).parent == files.folder()
-    assert len(stored) == 36
-    assert files.stored_path(stored).stat().st_mode & 0o777 == 0o600
+    name = files.store(io.BytesIO(b"x"), "../../etc/passwd.csv")
+    assert files.stored_path(name).parent == files.folder()
+    assert len(name) == 36
+    assert files.stored_path(name).stat().st_mode & 0o777 == 0o600
     assert files.stored_path("../../x").parent == files.folder()
 
 
 def test_files_go_after_two_weeks(toy_kind, clock):
     import_id = send(many(5, T003="no"))
-    stored = carry_out(import_id).stored_name
+    told_in = stored(carry_out(import_id))
     waiting = send(many(1))
     clock.advance(days=15)
     fresh = send(many(2))
@@ -214,10 +219,10 @@ def test_files_go_after_two_weeks(toy_kind, clock):
     tasks.clean_files(run)
     db.session.expire_all()
     assert run.done == 2
-    assert not files.stored_path(stored).exists()
-    assert not files.rejects_path(stored).exists()
-    assert db.session.get(ImportJob, import_id).rejected == 1
-    assert db.session.get(ImportJob, waiting).state is ImportState.REFUSED
-    assert files.stored_path(db.session.get(ImportJob, fresh).stored_name).exists()
+    assert not files.stored_path(told_in).exists()
+    assert not files.rejects_path(told_in).exists()
+    assert db.session.get_one(ImportJob, import_id).rejected == 1
+    assert db.session.get_one(ImportJob, waiting).state is ImportState.REFUSED
+    assert files.stored_path(stored(db.session.get_one(ImportJob, fresh))).exists()
     assert timedelta(days=14) == tasks.KEPT_FOR
     assert carry_out(waiting).state is ImportState.REFUSED

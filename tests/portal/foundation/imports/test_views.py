@@ -106,7 +106,7 @@ def test_what_cannot_be_taken_is_refused_on_the_form(
 def test_the_same_form_sent_twice_imports_once(browse_as):
     client = browse_as(STAFF)
     page = client.get("/desk/imports/new").text
-    nonce = re.search(r'name="form_nonce"[^>]*value="([^"]+)"', page)[1]
+    (nonce,) = re.findall(r'name="form_nonce"[^>]*value="([^"]+)"', page)
     assert post(client, form_nonce=nonce).status_code == 303
     again = post(client, form_nonce=nonce)
     assert again.status_code == 422

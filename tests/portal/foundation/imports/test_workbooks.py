@@ -64,7 +64,7 @@ def test_cells_become_text_as_a_csv_would_hold_them(tmp_path):
             ["reference", "amount", "note", "", ""],
             ["=1+1", 12.5, datetime.date(2024, 2, 29)],
             [None, None, None],
-            ["007", 3.0, datetime.datetime(2024, 2, 29, 10, 30)],
+            ["007", 3.0, datetime.datetime.fromisoformat("2024-02-29T10:30")],
             [True, 0.00001, " x "],
             [5, 12345678901.25, None],
         ],

@@ -174,5 +174,12 @@ def opened(path: Path, mapping: str | None = None, **changes: Any) -> tuple[Plan
     return plan, source
 
 
+def typed(plan: Plan, raw: list[str]) -> dict[str, Any]:
+    """Return the values of a row that is not left out."""
+    values = plan.values(raw)
+    assert values is not None
+    return values
+
+
 def head(names: list[str], **options: Any) -> Plan:
     return Plan(kind(), names, FileMapping(), **options)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -38,7 +38,8 @@ def a_row(**values: Any) -> dict[str, Any]:
 def put(app: Flask, *rows: dict[str, Any]) -> None:
     with app.app_context(), transaction() as session:
         session.execute(sa.delete(samples))
-        session.execute(sa.insert(samples), list(rows))
+        if rows:
+            session.execute(sa.insert(samples), list(rows))
 
 
 def listed(app: Flask, query: str = "") -> ListPage:
@@ -85,7 +86,6 @@ CAST = [
         ("?contains=%25_", ["Bergen"]),
         ("?contains=0", ["Bergen"]),
         ("?contains=\\", []),
-        ("?contains=%C3%85LES", ["Ålesund"]),
         ("?starts=O", []),
         ("?mood=wild", ["Oslo"]),
         ("?mood=wild&mood=calm&mood=none", ["Bergen", "Oslo", "Ålesund"]),
@@ -105,6 +105,12 @@ def test_filters_narrow_the_list(app: Flask, clock, query: str, expected: list[s
     clock.set("2026-05-01T00:00Z")
     put(app, *CAST)
     assert sorted(names(app, query)) == expected
+
+
+def test_letters_beyond_ascii_have_no_case_either_on_sqlite(app: Flask):
+    """On PostgreSQL the database's locale decides."""
+    put(app, *CAST)
+    assert names(app, "?contains=%C3%A5LES") == ["Ålesund"]
 
 
 @pytest.mark.both_databases
@@ -221,17 +227,18 @@ def test_a_cursor_comes_back_as_it_was_packed():
 
 def test_the_address_keeps_filters_order_and_columns(app: Flask):
     put(app, *(a_row(name=f"n{number:02}") for number in range(16)))
-    loaded = listed(app, "?mood=calm&starts=n&order=-name&columns=name&columns=rank")
     kept = {"mood": ["calm"], "starts": ["n"], "order": ["-name"], "columns": ["name", "rank"]}
-    next_query = parse_qs(urlsplit(loaded.next_url or "").query)
-    assert {key: next_query[key] for key in kept} == kept
-    assert [chip.label + " " + chip.value for chip in loaded.chips] == [
-        "Starts with n",
-        "Mood Calm",
-    ]
-    without = parse_qs(urlsplit(loaded.chips[0].remove_url).query)
-    assert without == {key: value for key, value in kept.items() if key != "starts"}
-    assert loaded.kept == [("order", "-name"), ("columns", "name"), ("columns", "rank")]
+    with app.test_request_context("/samples/", query_string=urlencode(kept, doseq=True)):
+        loaded = SampleList(ADA)
+        loaded.prepare()
+        loaded.load()
+        next_query = parse_qs(urlsplit(loaded.next_url or "").query)
+        assert {key: next_query[key] for key in kept} == kept
+        chips = loaded.chips
+        assert [f"{chip.label} {chip.value}" for chip in chips] == ["Starts with n", "Mood Calm"]
+        without = parse_qs(urlsplit(chips[0].remove_url).query)
+        assert without == {key: value for key, value in kept.items() if key != "starts"}
+        assert loaded.kept == [("order", "-name"), ("columns", "name"), ("columns", "rank")]
 
 
 @pytest.mark.parametrize(
