@@ -460,20 +460,22 @@ def upgrade() -> None:
         ),
         sa.Column("purchase_id", sa.String(length=80), nullable=False),
         sa.Column("member", sa.String(length=80), nullable=False),
-        sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("happened", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("line", sa.String(length=40), nullable=False),
         sa.Column("sku", sa.String(length=80), nullable=True),
         sa.Column("category", sa.String(length=80), nullable=True),
         sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("staged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "staged_day", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staged_purchase_lines")),
     )
     with op.batch_alter_table("staged_purchase_lines", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_staged_purchase_lines_staged_at"), ["staged_at"], unique=False
+            batch_op.f("ix_staged_purchase_lines_staged_day"), ["staged_day"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_staged_purchase_lines_token_purchase_id_file_line"),
@@ -1817,7 +1819,7 @@ def downgrade() -> None:
     op.drop_table("stored_files")
     with op.batch_alter_table("staged_purchase_lines", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_staged_purchase_lines_token_purchase_id_file_line"))
-        batch_op.drop_index(batch_op.f("ix_staged_purchase_lines_staged_at"))
+        batch_op.drop_index(batch_op.f("ix_staged_purchase_lines_staged_day"))
 
     op.drop_table("staged_purchase_lines")
     with op.batch_alter_table("sign_in_back_offs", schema=None) as batch_op:

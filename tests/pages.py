@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -14,10 +14,17 @@ def parsed(answer: TestResponse) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
 
 
+def part(answer: TestResponse, selector: str) -> Tag:
+    """Return the first element of a page that a CSS selector names; fails when there is none."""
+    found = parsed(answer).select_one(selector)
+    assert found is not None, f"no {selector} on the page"
+    return found
+
+
 def csrf_token(client: FlaskClient, path: str = "/login") -> str:
     """Return the forgery token that the page at `path` carries."""
-    page = parsed(client.get(path, follow_redirects=True))
-    return str(page.select_one("meta[name=csrf-token]")["content"])  # type: ignore[index]
+    page = client.get(path, follow_redirects=True)
+    return str(part(page, "meta[name=csrf-token]")["content"])
 
 
 def post(client: FlaskClient, path: str, data: dict[str, Any] | None = None) -> TestResponse:

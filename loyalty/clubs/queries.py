@@ -108,6 +108,12 @@ def members_named(club: Club, texts: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def numbers_of(member_ids: Iterable[int]) -> dict[int, str]:
+    """Return member → card number."""
+    select = sa.select(Member.id, Member.number).where(Member.id.in_(list(member_ids)))
+    return {row.id: row.number for row in db.session.execute(select)}
+
+
 def members_by_email(email: str | None) -> list[Member]:
     """Return the memberships of an address, one a club."""
     key = email_key(email)

@@ -5,11 +5,13 @@ The rules are the very functions that a single purchase goes through, so both gi
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 
 from loyalty.clubs import policy
 from loyalty.clubs import queries as clubs
@@ -20,7 +22,7 @@ from loyalty.points.operations.ledger import lock_members
 from loyalty.points.operations.purchases import Told, record_purchases
 from portal.foundation import clock
 from portal.foundation.actors import Actor
-from portal.foundation.database import db
+from portal.foundation.database import db, in_chunks, is_postgresql
 from portal.foundation.i18n import _l
 from portal.foundation.imports.columns import (
     Column,
@@ -42,12 +44,54 @@ from portal.foundation.imports.registry import (
 from portal.foundation.money import to_scaled
 
 STAGED = cast(sa.Table, StagedLine.__table__)
+PURCHASES = cast(sa.Table, Purchase.__table__)
 LINES = cast(sa.Table, PurchaseLine.__table__)
+NAMES = (
+    "token", "file_line", "purchase_id", "member", "happened", "currency", "line", "sku",
+    "category", "quantity", "amount", "staged_day",
+)  # fmt: skip
 BATCH = 1_000
-FORGOTTEN_AFTER = timedelta(days=1)
 COMMAND = "command"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 _STAGED = staged()
-_Part = tuple[int, str, str, datetime, str, str, str | None, str | None, int, int]
+Cells = tuple[Any, ...]
+
+
+class _Part(NamedTuple):
+    """A staged line."""
+
+    id: int
+    file_line: int
+    purchase_id: str
+    member: str
+    happened: int
+    currency: str
+    line: str
+    sku: str | None
+    category: str | None
+    quantity: int
+    amount: int
+
+    @property
+    def content(self) -> Cells:
+        """Return all but where it stands."""
+        return self[2:]
+
+
+def _stage(rows: list[Cells]) -> None:
+    """Insert staged lines as fast as the database takes them: plain values, no statement a row."""
+    connection = db.session.connection()
+    if is_postgresql():
+        names = sql.SQL(", ").join(map(sql.Identifier, NAMES))
+        copy = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(STAGED.name), names)
+        driver = cast(psycopg.Connection, connection.connection.driver_connection)
+        with driver.cursor() as cursor, cursor.copy(copy) as stream:
+            for row in rows:
+                stream.write_row(row)
+        return
+    insert = sa.insert(STAGED).values({name: sa.bindparam(name) for name in NAMES})
+    connection.exec_driver_sql(str(insert.compile(dialect=connection.dialect)), rows)
 
 
 class PurchaseImport:
@@ -61,6 +105,7 @@ class PurchaseImport:
         own = secrets.token_hex(8) if context.token == COMMAND else ""
         self.token = f"{context.token}:{own}"[:80]
         self.now = clock.now()
+        self.today = (self.now - EPOCH).days
 
     def apply(self, batch: list[Row]) -> list[Outcome]:
         """Stage the rows of a batch that can be."""
@@ -71,7 +116,7 @@ class PurchaseImport:
                 rows.append(self._staged(row))
             outcomes.append(refusal or _STAGED)
         if rows:
-            db.session.connection().execute(sa.insert(STAGED), rows)
+            _stage(rows)
         return outcomes
 
     def _refusal(self, values: dict[str, Any]) -> Outcome | None:
@@ -82,28 +127,29 @@ class PurchaseImport:
             return rejected("happened_at", _l("This is still to come."))
         return None
 
-    def _staged(self, row: Row) -> dict[str, Any]:
+    def _staged(self, row: Row) -> Cells:
+        """Return a row's values in the order of NAMES."""
         values = row.values
         quantity = values["quantity"]
-        return {
-            "token": self.token,
-            "file_line": row.line,
-            "purchase_id": values["purchase_id"],
-            "member": values["member"],
-            "happened_at": values["happened_at"],
-            "currency": values["currency"],
-            "line": values["line"] or "1",
-            "sku": values["sku"],
-            "category": values["category"],
-            "quantity": 10_000 if quantity is None else to_scaled(quantity),
-            "amount": to_scaled(values["amount"]),
-            "staged_at": self.now,
-        }
+        return (
+            self.token,
+            row.line,
+            values["purchase_id"],
+            values["member"],
+            (values["happened_at"] - EPOCH) // MICROSECOND,
+            values["currency"],
+            values["line"] or "1",
+            values["sku"],
+            values["category"],
+            10_000 if quantity is None else to_scaled(quantity),
+            to_scaled(values["amount"]),
+            self.today,
+        )
 
     def finish(self) -> Iterator[Settled]:
         """Settle the staged purchases, some at a time, each time in a transaction of its own."""
-        old = STAGED.c.staged_at < self.now - FORGOTTEN_AFTER
-        db.session.connection().execute(sa.delete(STAGED).where(old))
+        left_behind = STAGED.c.staged_day < self.today - 1
+        db.session.connection().execute(sa.delete(STAGED).where(left_behind))
         yield Settled()
         after = ""
         while True:
@@ -129,20 +175,18 @@ class PurchaseImport:
             STAGED.c.purchase_id >= keys[0],
             STAGED.c.purchase_id <= keys[-1],
         )
-        names = (
-            "file_line", "purchase_id", "member", "happened_at", "currency", "line", "sku",
-            "category", "quantity", "amount",
-        )  # fmt: skip
-        columns = [STAGED.c[name] for name in names]
         order = (STAGED.c.purchase_id, STAGED.c.file_line)
-        rows = db.session.execute(sa.select(*columns).where(*meant).order_by(*order)).all()
+        columns = [STAGED.c[name] for name in _Part._fields]
+        rows = db.session.execute(sa.select(*columns).where(*meant).order_by(*order))
+        parts = [_Part(*row) for row in rows]
         settled = Settled()
-        members = clubs.members_named(self.club, {row[2] for row in rows})
+        members = clubs.members_named(self.club, {part.member for part in parts})
         lock_members(self.actor, member_ids=members.values())
         known = self._known(keys)
         told: list[Told] = []
-        for key, parts in groupby(rows, lambda row: row[1]):
-            lines = self._lines(list(map(tuple, parts)), settled)
+        repeated: list[int] = []
+        for key, group in groupby(parts, lambda part: part.purchase_id):
+            lines = self._lines(list(group), settled, repeated)
             one = self._told(key, lines, members, settled)
             if one is None:
                 continue
@@ -154,9 +198,9 @@ class PurchaseImport:
                 settled.unchanged += len(lines)
             else:
                 sentence = _l("The purchase %(key)s is known with other content.", key=key)
-                settled.rejected += [(part[0], "purchase_id", sentence) for part in lines]
+                settled.rejected += [(part.file_line, "purchase_id", sentence) for part in lines]
         made = record_purchases(self.actor, club=self.club, told=told)
-        self._insert_lines(made, meant)
+        self._insert_lines(made, meant, repeated)
         db.session.connection().execute(sa.delete(STAGED).where(*meant))
         return settled
 
@@ -167,18 +211,19 @@ class PurchaseImport:
         return {row.purchase_id: (row.fingerprint, row.happened_at) for row in rows}
 
     @staticmethod
-    def _lines(parts: list[_Part], settled: Settled) -> list[_Part]:
+    def _lines(parts: list[_Part], settled: Settled, repeated: list[int]) -> list[_Part]:
         """Return the lines without repetitions; one of a known key with other values is refused."""
         by_key: dict[str, _Part] = {}
         for part in parts:
-            before = by_key.setdefault(part[5], part)
+            before = by_key.setdefault(part.line, part)
             if before is part:
                 continue
-            if before[1:] == part[1:]:
+            repeated.append(part.id)
+            if before.content == part.content:
                 settled.unchanged += 1
             else:
-                sentence = _l("Line %(line)s of the file has the same key.", line=before[0])
-                settled.rejected.append((part[0], "line", sentence))
+                sentence = _l("Line %(line)s of the file has the same key.", line=before.file_line)
+                settled.rejected.append((part.file_line, "line", sentence))
         return list(by_key.values())
 
     @staticmethod
@@ -186,47 +231,53 @@ class PurchaseImport:
         key: str, lines: list[_Part], members: dict[str, int], settled: Settled
     ) -> Told | None:
         """Return the purchase; None, with its lines refused, when it cannot be."""
-        _, _, member, _, currency, *_ = lines[0]
-        # A till that takes a while writes two instants on one invoice; the first one counts.
-        happened_at = min(part[3] for part in lines)
+        member = lines[0].member
         if member not in members:
             sentence = _l("There is no member %(member)s in this club.", member=member)
-            settled.rejected += [(part[0], "member", sentence) for part in lines]
+            settled.rejected += [(part.file_line, "member", sentence) for part in lines]
             return None
-        if any(part[2] != member for part in lines):
+        if any(part.member != member for part in lines):
             sentence = _l("The lines of this purchase name different members.")
-            settled.rejected += [(part[0], "purchase_id", sentence) for part in lines]
+            settled.rejected += [(part.file_line, "member", sentence) for part in lines]
             return None
+        # A till that takes a while writes two instants on one invoice; the first one counts.
+        happened_at = EPOCH + min(part.happened for part in lines) * MICROSECOND
         return Told(
             key,
             members[member],
             happened_at,
-            currency,
-            [Line(part[5], part[9], part[8], part[6], part[7]) for part in lines],
+            lines[0].currency,
+            [
+                Line(part.line, part.amount, part.quantity, part.sku, part.category)
+                for part in lines
+            ],
         )
 
-    @staticmethod
-    def _insert_lines(made: dict[str, int], meant: tuple[sa.ColumnElement[bool], ...]) -> None:
+    def _insert_lines(
+        self,
+        made: dict[str, int],
+        meant: tuple[sa.ColumnElement[bool], ...],
+        repeated: list[int],
+    ) -> None:
         """Copy the staged lines of new purchases over, the first of each key."""
         if not made:
             return
-        first = (
-            sa.select(sa.func.min(STAGED.c.id))
-            .where(*meant)
-            .group_by(STAGED.c.purchase_id, STAGED.c.line)
+        connection = db.session.connection()
+        for some in in_chunks(repeated):
+            connection.execute(sa.delete(STAGED).where(STAGED.c.id.in_(some)))
+        new = (
+            PURCHASES.c.club_id == self.club.id,
+            PURCHASES.c.purchase_id == STAGED.c.purchase_id,
+            PURCHASES.c.id >= min(made.values()),  # those that were known have their lines
         )
-        purchases = Purchase.__table__
-        same = purchases.c.purchase_id == STAGED.c.purchase_id
-        ours = purchases.c.id.in_(made.values())
         names = ("line", "sku", "category", "quantity", "amount")
         source = (
-            sa.select(purchases.c.id, *(STAGED.c[name] for name in names))
-            .select_from(STAGED.join(purchases, sa.and_(same, ours)))
-            .where(*meant, STAGED.c.id.in_(first))
+            sa.select(PURCHASES.c.id, *(STAGED.c[name] for name in names))
+            .select_from(STAGED.join(PURCHASES, sa.and_(*new)))
+            .where(*meant)
             .order_by(STAGED.c.purchase_id, STAGED.c.file_line)
         )
-        insert = sa.insert(LINES).from_select(["purchase_id", *names], source)
-        db.session.connection().execute(insert)
+        connection.execute(sa.insert(LINES).from_select(["purchase_id", *names], source))
 
 
 def _zone(context: Context) -> str:

@@ -249,21 +249,21 @@ class StagedLine(Model):
     __tablename__ = "staged_purchase_lines"
     __table_args__ = (
         sa.Index(None, "token", "purchase_id", "file_line"),
-        sa.Index(None, "staged_at"),
+        sa.Index(None, "staged_day"),
     )
 
     token: Mapped[str] = mapped_column(sa.String(80), doc="The run that read it.")
     file_line: Mapped[int] = mapped_column(doc="Where in the file it stands.")
     purchase_id: Mapped[str] = mapped_column(sa.String(80), doc="As in purchases.")
     member: Mapped[str] = mapped_column(sa.String(80), doc="External id or card number.")
-    happened_at: Mapped[datetime] = mapped_column(doc="As in purchases.")
+    happened: Mapped[int] = mapped_column(doc="As in purchases, in microseconds since 1970.")
     currency: Mapped[str] = mapped_column(sa.String(3), doc="As in purchases.")
     line: Mapped[str] = mapped_column(sa.String(40), doc="As in the lines of purchases.")
     sku: Mapped[str | None] = mapped_column(sa.String(80), doc="As there.")
     category: Mapped[str | None] = mapped_column(sa.String(80), doc="As there.")
     quantity: Mapped[int] = mapped_column(BigInt, doc="As there, in ten-thousandths.")
     amount: Mapped[int] = mapped_column(BigInt, doc="As there, in ten-thousandths.")
-    staged_at: Mapped[datetime] = mapped_column(doc="When it was read.")
+    staged_day: Mapped[int] = mapped_column(doc="Day on which it was read, counted from 1970.")
 
 
 class Redemption(Model):

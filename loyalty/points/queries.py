@@ -370,15 +370,34 @@ def redemption_for(actor: Actor, redemption_id: int) -> Redemption:
     return found
 
 
-def used_lots(transfer_id: int) -> list[tuple[datetime, date | None, int]]:
-    """Return when and until when the lots a transfer took from are good, and the points taken."""
+def used_lots(transfer_ids: Sequence[int]) -> dict[int, list[tuple[datetime, date | None, int]]]:
+    """Return transfer → when the lots it took from began and end, and the points taken."""
     select = (
-        sa.select(PointLot.earned_at, PointLot.expires_on, LotUse.points)
+        sa.select(LotUse.transfer_id, PointLot.earned_at, PointLot.expires_on, LotUse.points)
         .join(PointLot, PointLot.id == LotUse.lot_id)
-        .where(LotUse.transfer_id == transfer_id)
+        .where(LotUse.transfer_id.in_(transfer_ids))
         .order_by(LotUse.id)
     )
-    return [(earned_at, on, points) for earned_at, on, points in db.session.execute(select)]
+    found: dict[int, list[tuple[datetime, date | None, int]]] = {}
+    for transfer_id, earned_at, expires_on, points in db.session.execute(select):
+        found.setdefault(transfer_id, []).append((earned_at, expires_on, points))
+    return found
+
+
+def awards_of(
+    purchases: Sequence[Purchase],
+) -> dict[int | None, tuple[list[Any], datetime | None]]:
+    """Return transfer → its explanation and from when its points can be used."""
+    ids = [one.transfer_id for one in purchases if one.transfer_id is not None]
+    select = (
+        sa.select(PointTransfer.id, PointTransfer.explanation, PointLot.available_at)
+        .outerjoin(PointLot, PointLot.transfer_id == PointTransfer.id)
+        .where(PointTransfer.id.in_(ids))
+    )
+    return {
+        key: (explanation, available_at)
+        for key, explanation, available_at in db.session.execute(select)
+    }
 
 
 def latest_audit() -> LedgerAudit | None:

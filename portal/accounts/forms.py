@@ -1,8 +1,9 @@
 """Forms of signing in, of one's own account, and of users."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from wtforms import PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import PasswordField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -12,6 +13,11 @@ from portal.foundation.web.forms import EditForm, Form, Plain, text
 
 ZONE_CHOICES = ["UTC", *sorted(zone for zone in ZONES if "/" in zone and zone[:3] != "Etc")]
 LIVES = {"30": _l("30 days"), "90": _l("90 days"), "365": _l("One year"), "": _l("Until revoked")}
+
+
+def options(table: Mapping[str, Any]) -> list[SelectChoice]:
+    """Return the choices of a field: value to words."""
+    return [SelectChoice(value, words) for value, words in table.items()]
 
 
 def password_field(label: Any, *, autocomplete: str, help: Any = "") -> PasswordField:
@@ -98,7 +104,7 @@ class PresentPasswordForm(Form):
 class LanguageForm(Form):
     """The language of the pages."""
 
-    language = SelectField(choices=list(LANGUAGES.items()))
+    language = SelectField(choices=options(LANGUAGES))
 
 
 class ProfileForm(Form):
@@ -107,7 +113,7 @@ class ProfileForm(Form):
     name = text(_l("Name"), render_kw={"autocomplete": "name"})
     language = SelectField(
         _l("Language"),
-        choices=[("", _l("As the browser says")), *LANGUAGES.items()],
+        choices=options({"": _l("As the browser says"), **LANGUAGES}),
         render_kw={"data-width": "half"},
     )
     zone = SelectField(_l("Time zone"), choices=ZONE_CHOICES, render_kw={"data-width": "half"})
@@ -128,7 +134,7 @@ class TokenForm(Form):
         help=_l("Such as: orders from the shop."),
         render_kw={"autocomplete": "off"},
     )
-    expires_in = SelectField(_l("It ends after"), choices=list(LIVES.items()), default="90")
+    expires_in = SelectField(_l("It ends after"), choices=options(LIVES), default="90")
     present = present_password()
 
 
@@ -139,7 +145,7 @@ class UserForm(EditForm):
     roles = SelectMultipleField(
         _l("Roles"),
         coerce=Role,
-        choices=[(role.value, label) for role, label in ROLE_LABELS.items()],
+        choices=options({role.value: label for role, label in ROLE_LABELS.items()}),
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
@@ -156,4 +162,4 @@ class InviteForm(UserForm):
     """A new user: as above, with address and language."""
 
     email = email_field(autocomplete="off")
-    language = SelectField(_l("Language of the mail"), choices=list(LANGUAGES.items()))
+    language = SelectField(_l("Language of the mail"), choices=options(LANGUAGES))

@@ -223,6 +223,7 @@ def _form_page(form: DealForm, deal: Deal | None) -> ResponseReturnValue:
         protection_days=setting("deals.protection_days"),
         decision_days=setting("deals.decision_days"),
         most_lines=MOST_LINES,
+        evidence_required=setting("deals.evidence_required"),
     )
     return page, form.status
 

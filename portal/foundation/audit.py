@@ -3,9 +3,10 @@
 The database itself refuses UPDATE and DELETE on the table (triggers in the first migration).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.database import Model, db
-from portal.foundation.i18n import LazyText
+from portal.foundation.i18n import LazyText, long_day_text
 from portal.foundation.origin import origin
 
 
@@ -52,6 +53,7 @@ class Sentence:
 
 
 SENTENCES: dict[str, Sentence] = {}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def sentences(table: dict[str, Sentence]) -> None:
@@ -72,7 +74,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def record(actor: Actor, name: str, thing: Model | None = None, **changes: object) -> None:
+def record(actor: Actor, name: str, thing: Model | None = None, /, **changes: object) -> None:
     """Add an audit entry to the present transaction.
 
     name: registered with a sentence; refuses (KeyError) others. thing: what was acted on; flushed
@@ -155,7 +157,12 @@ class _Values(dict[str, Any]):
 
 
 def _shown_plain(value: object) -> str:
-    return "–" if value is None else str(value)
+    """Return a value as words; days are stored as ISO and written for each reader."""
+    text = "–" if value is None else str(value)
+    try:
+        return long_day_text(date.fromisoformat(text)) if _DAY.fullmatch(text) else text
+    except ValueError:  # looks like a day and is none
+        return text
 
 
 def _shown(value: object) -> object:
@@ -176,9 +183,7 @@ def sentence_of(entry: AuditEntry) -> Markup:
     return Markup(str(sentence.text)) % values  # noqa: S704 - the text is ours, values are escaped
 
 
-def timeline(
-    thing: Model, *, limit: int = 200, without: Iterable[str] = ()
-) -> list[TimelineEntry]:
+def timeline(thing: Model, *, limit: int = 200, without: Iterable[str] = ()) -> list[TimelineEntry]:
     """Return what happened to `thing`, newest first.
 
     without: names of entries that are not for this reader.

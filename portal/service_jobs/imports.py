@@ -229,13 +229,13 @@ class JobImport:
         wanted["station_id"] = values["station_id"]
         is_other = values["serial_key"] != job.serial_key
         if given["serial"] and (is_other or job.device_id is None):
-            names = ("serial_key", "device_id", "is_unknown_serial")
-            wanted |= {name: values[name] for name in names}
+            linked = ("serial_key", "device_id", "is_unknown_serial")
+            wanted |= {name: values[name] for name in linked}
         if clock.local_date(job.received_at, ZONE) != given["received_on"]:
             wanted["received_at"] = values["received_at"]
         if given["status"] and job.is_open and values["status"] in END_STATES:
-            names = ("status", "status_since", "ended_at", "closings")
-            wanted |= {name: values[name] for name in names}
+            ended = ("status", "status_since", "ended_at", "closings")
+            wanted |= {name: values[name] for name in ended}
         elif not job.is_open and given["closed_on"] and _day(job.ended_at) != given["closed_on"]:
             wanted["ended_at"] = values["ended_at"]
         changes = {name: value for name, value in wanted.items() if getattr(job, name) != value}

@@ -100,7 +100,8 @@ class NetworkJobList(JobList):
         Column("station", _l("Station"), Partner.name, sortable=False),
         *JobList.columns[3:],
     ]
+    # No search in the words here: it reads every row, which only one station's jobs bear.
     filters: ClassVar[list[Filter]] = [
-        *JobList.filters,
+        *(one for one in JobList.filters if not isinstance(one, ContainsFilter)),
         StartsFilter("station", _l("Station"), column=Partner.name_key),
     ]

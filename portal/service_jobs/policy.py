@@ -6,7 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
 from portal.accounts.models import Role
-from portal.accounts.policy import has_role, is_of_partner, is_service_staff, is_system
+from portal.accounts.policy import (
+    has_role,
+    is_channel_staff,
+    is_of_partner,
+    is_service_staff,
+    is_system,
+)
 from portal.foundation.actors import Actor
 from portal.service_jobs.models import ServiceJob
 
@@ -17,9 +23,13 @@ def may_mend(actor: Actor) -> bool:
 
 
 def works_at_bench(actor: Actor) -> bool:
-    """Return whether the actor's day begins at the bench: technicians with no other role."""
-    sells = has_role(actor, Role.PARTNER_ADMIN, Role.PARTNER_SALES)
-    return may_mend(actor) and has_role(actor, Role.TECHNICIAN) and not sells
+    """Return whether the actor's day begins at the bench: every technician's does."""
+    return may_mend(actor) and has_role(actor, Role.TECHNICIAN)
+
+
+def starts_with_board(actor: Actor) -> bool:
+    """Return whether the actor's day begins with the network's jobs: the service manager's does."""
+    return is_service_staff(actor) and not is_channel_staff(actor)
 
 
 def may_see_jobs(actor: Actor) -> bool:

@@ -41,6 +41,7 @@ navigation(
     ),
 )
 home(policy.works_at_bench, "service_jobs.bench")
+home(policy.starts_with_board, "service_jobs.board")
 
 Operation = Callable[..., object]
 MayStep = Callable[[Actor, ServiceJob], bool]

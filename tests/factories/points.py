@@ -13,7 +13,7 @@ from loyalty.points.operations.purchases import record_purchase
 from loyalty.points.operations.redeeming import redeem
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
-from portal.foundation.money import to_scaled, parse_amount
+from portal.foundation.money import parse_amount, to_scaled
 
 _numbers = itertools.count(1)
 

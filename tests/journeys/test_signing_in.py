@@ -4,6 +4,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from portal.accounts import credentials, queries
 from portal.accounts.jobs import send_link
@@ -15,7 +16,7 @@ from portal.foundation.jobs.registry import Run
 from portal.foundation.mail.models import MailMessage
 from portal.foundation.settings import change_setting
 from tests.factories.accounts import code_now, enrol, make_token, make_user
-from tests.pages import PASSWORD, csrf_token, parsed, post, sign_in
+from tests.pages import PASSWORD, csrf_token, part, post, sign_in
 
 ADA = "admin@vendor.example"
 LIN = "lin@club.example"
@@ -73,7 +74,7 @@ def test_each_sign_in_is_a_session_of_its_own(app, client, ada):
 
 
 def test_https_cookies_have_the_host_prefix(applications):
-    app = applications.make("sqlite", "https", BASE_URL="https://guildhall.example").app
+    app = applications.make("sqlite", "https", {"BASE_URL": "https://guildhall.example"}).app
     answer = app.test_client().get("/login", base_url="https://guildhall.example")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-guildhall=")
@@ -164,12 +165,13 @@ def test_next_leads_back_to_the_page_that_asked(client, ada):
 
 
 def test_a_password_hashed_with_older_parameters_is_hashed_anew(app, client, ada):
-    older = credentials.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    older = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with app.app_context(), transaction():
         db.session.get_one(User, ada.id).password_hash = older.hash(PASSWORD)
     assert sign_in(client, ADA).status_code == 303
     with app.app_context():
         stored = db.session.get_one(User, ada.id).password_hash
+    assert stored is not None
     assert not credentials.needs_rehash(stored)
     assert credentials.password_fits(stored, PASSWORD)
 
@@ -277,10 +279,9 @@ def test_staff_without_a_demanded_second_factor_set_it_up_first(app, client, ada
         assert client.get(path).headers["Location"] == "/profile/second-factor"
     assert post(client, "/profile/tokens", {"name": "x"}).status_code == 303
     assert post(client, "/profile/second-factor/start", {"present": PASSWORD}).status_code == 303
-    page = parsed(client.get("/profile/second-factor"))
-    secret = page.select_one(".copy code").text
+    secret = part(client.get("/profile/second-factor"), ".copy code").text
     shown = post(client, "/profile/second-factor/confirm", {"code": code_now(secret)})
-    assert len(parsed(shown).select_one("pre").text.split()) == 10
+    assert len(part(shown, "pre").text.split()) == 10
     assert is_in(client)
     with app.app_context():
         assert queries.actor_for_token(token) is not None

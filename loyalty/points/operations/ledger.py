@@ -130,8 +130,9 @@ def _account(club_id: int, code: str) -> dict[str, Any]:
 def transfer_points(actor: Actor, *, postings: Sequence[Posting]) -> list[int | None]:
     """Write transfers with their entries, lots and uses; return their keys.
 
-    The caller holds the members' locks. A single posting whose source is there already writes
-    nothing and gives None; among several that is an error (IntegrityError) and nothing is kept.
+    All are of one club, and the caller holds the members' locks. A single posting whose source is
+    there already writes nothing and gives None; among several that is an error (IntegrityError)
+    and nothing is kept.
     Refuses (ValueError) entries that do not sum to nothing.
     """
     for posting in postings:
@@ -185,8 +186,9 @@ def _post(actor: Actor, postings: Sequence[Posting]) -> list[int | None]:
         if keys[0] is None:
             return keys
     else:
-        many = sa.insert(TRANSFERS).returning(TRANSFERS.c.id, sort_by_parameter_order=True)
-        keys = list(connection.scalars(many, rows))
+        many = sa.insert(TRANSFERS).returning(TRANSFERS.c.source, TRANSFERS.c.id)
+        made = {row.source: row.id for row in connection.execute(many, rows)}
+        keys = [made[posting.source] for posting in postings]
     both = list(zip(keys, postings, strict=True))
     _insert(
         ENTRIES,

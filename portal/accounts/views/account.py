@@ -16,6 +16,7 @@ from portal.accounts.forms import (
     PresentPasswordForm,
     ProfileForm,
     TokenForm,
+    options,
 )
 from portal.accounts.views.base import bp, carry, load_actor, own_session, prove_presence
 from portal.foundation.codes import qr_svg
@@ -58,7 +59,7 @@ def profile() -> ResponseReturnValue:
     form = ProfileForm.from_request(
         name=user.name, language=user.language or "", zone=user.zone, notifications=taken
     )
-    form.notifications.choices = [(kind, notice.label) for kind, notice in offered.items()]
+    form.notifications.choices = options({kind: one.label for kind, one in offered.items()})
     if form.submitted():
         try:
             with transaction():

@@ -33,6 +33,7 @@ OPEN_BEFORE_ENROLMENT = frozenset(
     {
         "accounts.second_factor",
         "accounts.enrol",
+        "accounts.confirm_enrolment",
         "accounts.sign_out",
         "accounts.choose_language",
     }

@@ -38,6 +38,7 @@ log = structlog.get_logger()
 GIVE_UP_AFTER = timedelta(days=4)
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 SHORTEST_REST, LONGEST_REST = 5.0, 60.0
+LONGEST_RUN = 5.0
 
 
 @dataclass
@@ -71,7 +72,7 @@ def wait_after(attempts: int) -> timedelta:
 
 
 def send_waiting(run: Run) -> None:
-    """Send up to 20 due messages over one connection; one that fails holds up no other."""
+    """Send due messages over one connection for up to 5 s, so that other work has its turn."""
     with _process.busy:
         _mark_handed_over()
         if time.monotonic() < _process.rest_until:
@@ -80,22 +81,29 @@ def send_waiting(run: Run) -> None:
         if claim is None:
             return
         config = current_app.config
-        transport = transport_for(config["MAIL_URL"], Path(config["DATA_DIR"]), base_host())
-        origin = sender()
-        with claim.kept(), transport:
-            for number, row in enumerate(claim.rows):
-                if not claim.holds():
-                    claim.give_back(claim.rows[number:])
-                    return
-                try:
-                    _send_one(run, claim, row, transport, origin)
-                except Unreachable as problem:
-                    _process.tire()
-                    log.warning("mail.unreachable", error=str(problem))
-                    run.fail("mail server", problem)
-                    _retry(claim, row, str(problem), FIRST_WAIT)
-                    claim.give_back(claim.rows[number + 1 :])
-                    return
+        origin, until = sender(), time.monotonic() + LONGEST_RUN
+        with transport_for(config["MAIL_URL"], Path(config["DATA_DIR"]), base_host()) as transport:
+            while claim is not None and _send_batch(run, claim, transport, origin):
+                claim = claim_batch() if time.monotonic() < until else None
+
+
+def _send_batch(run: Run, claim: Claim, transport: Transport, origin: Address) -> bool:
+    """Send what was claimed; return whether more may be. One that fails holds up no other."""
+    with claim.kept():
+        for number, row in enumerate(claim.rows):
+            if not claim.holds():
+                claim.give_back(claim.rows[number:])
+                return False
+            try:
+                _send_one(run, claim, row, transport, origin)
+            except Unreachable as problem:
+                _process.tire()
+                log.warning("mail.unreachable", error=str(problem))
+                run.fail("mail server", problem)
+                _retry(claim, row, str(problem), FIRST_WAIT)
+                claim.give_back(claim.rows[number + 1 :])
+                return False
+    return True
 
 
 def _send_one(
@@ -147,6 +155,7 @@ def _mark_handed_over() -> None:
                     lease_until=None,
                     error=None,
                 )
+                .execution_options(synchronize_session=False)
             )
         del _process.unmarked[key]
 

@@ -162,12 +162,6 @@ def _database_busy(error: sa.exc.OperationalError) -> Response:
     return _answer(503)
 
 
-def _too_deep(error: RecursionError) -> Response:
-    """Answer JSON of thousands of brackets; any other endless recursion is a bug."""
-    log.error("request.too_deep", error=repr(error))
-    return _answer(400 if request.is_json else 500)
-
-
 def _bug(error: Exception) -> Response:
     log.error("request.failed", error=repr(error), exc_info=error)
     return _answer(500)
@@ -181,8 +175,8 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(StaleDataError, lambda _e: _refused(Stale()))
-    app.register_error_handler(RecursionError, _too_deep)
     app.register_error_handler(sa.exc.OperationalError, _database_busy)
     app.register_error_handler(sa.exc.TimeoutError, _database_busy)
     app.register_error_handler(Exception, _bug)
-    app.error_processor(_invalid)
+    # Not error_processor(), which would also take every error of pages.
+    app.error_callback = _invalid

@@ -98,9 +98,22 @@ def whole_number(
     return IntegerField(
         label,
         description=help,
-        validators=_validators(optional, NumberRange(min=least, max=most)),
+        validators=_validators(optional, Within(least, most)),
         **kw,
     )
+
+
+class Within:
+    """Refuse whole numbers out of bounds; WTForms' own check breaks on those beyond floats."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, _form: object, field: Any) -> None:
+        """Check one field's number."""
+        if field.data is None or not self.least <= field.data <= self.most:
+            words = _("Write a number from %(low)s to %(high)s.", low=self.least, high=self.most)
+            raise StopValidation(words)
 
 
 def amount(

@@ -95,7 +95,8 @@ def test_what_ends_soonest_is_spent_first_and_what_never_ends_last(lin, club, cl
     clock.set(START + timedelta(days=2))
     make_purchase(lin, "10")
     redemption = make_redemption(lin, 25)
-    ends = [on for _, on, _ in queries.used_lots(redemption.transfer_id)]
+    used = queries.used_lots([redemption.transfer_id])[redemption.transfer_id]
+    ends = [on for _, on, _ in used]
     assert ends == [date(2026, 3, 13), date(2027, 3, 1), None]
     assert balance_of(lin).available == 5
     assert clean()

@@ -52,7 +52,9 @@ def test_a_token_is_printed_alone(app, runner):
     token = made.stdout.strip()
     assert made.stdout == token + "\n"
     with app.app_context():
-        assert queries.actor_for_token(token).email == "ada@vendor.example"
+        actor = queries.actor_for_token(token)
+        assert actor is not None
+        assert actor.email == "ada@vendor.example"
 
 
 @pytest.mark.parametrize(

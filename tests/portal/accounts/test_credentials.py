@@ -21,7 +21,11 @@ def test_an_easy_password_is_refused(password):
 
 
 @pytest.mark.parametrize(
-    "password", ["guildhall-demo", "正しい馬の電池ホチキス", "x7" * 32 + "!", "  spaces count  ", "\U0001f40e" * 3 + "horses"]
+    "password",
+    [
+        "guildhall-demo", "正しい馬の電池ホチキス", "x7" * 32 + "!", "  spaces count  ",
+        "\U0001f40e" * 3 + "horses",
+    ],
 )  # fmt: skip
 def test_other_passwords_are_taken_and_fit_only_themselves(password):
     credentials.check_password(password, email="ada@vendor.example")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from argon2.exceptions import VerificationError
 
 from portal.accounts import credentials, throttle
 from portal.accounts.errors import NotRecognised, TooManyTries
@@ -89,7 +90,7 @@ def test_known_and_unknown_addresses_take_the_same_work(context, monkeypatch):
 
     def verify(stored, password):
         judged.append(stored)
-        raise credentials.VerificationError
+        raise VerificationError
 
     monkeypatch.setattr(credentials, "HASHER", type("Fake", (), {"verify": staticmethod(verify)}))
     for email in (ADA, "nobody@vendor.example", "service@vendor.example"):

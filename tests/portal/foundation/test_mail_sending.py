@@ -1,5 +1,6 @@
 """Sending mail: to a server on this machine, which answers what each test wants."""
 
+import json
 import ssl
 from datetime import timedelta
 from email import message_from_bytes
@@ -19,7 +20,6 @@ from portal.foundation.mail import leases, sending
 from portal.foundation.mail.leases import claim_batch
 from portal.foundation.mail.models import MailMessage, MailState, MailSuppression
 from portal.foundation.mail.operations import queue_mail, suppress
-from portal.foundation.mail.transport import Server, Smtp, Unreachable
 from tests.portal.foundation.mailing import (
     CERTIFICATE,
     CUT,
@@ -92,6 +92,25 @@ def test_waiting_mail_goes_over_one_connection(context, server, postbox):
     assert set(states().values()) == {"handed_over"}
     assert send().done == 0
     assert len(postbox.messages) == 3
+
+
+@pytest.mark.smtp
+def test_many_batches_go_over_one_connection_within_a_run(context, server, postbox, monkeypatch):
+    monkeypatch.setattr(leases, "BATCH", 3)
+    queue(*(f"m{n}@club.example" for n in range(8)))
+    assert send().done == 8
+    assert len(set(postbox.peers)) == 1
+    queue(*(f"n{n}@club.example" for n in range(8)))
+    monkeypatch.setattr(sending, "LONGEST_RUN", 0.0)
+    assert send().done == 3
+
+
+def test_once_by_name_empties_the_outbox(app, context, runner, monkeypatch):
+    monkeypatch.setattr(leases, "BATCH", 3)
+    monkeypatch.setattr(sending, "LONGEST_RUN", 0.0)
+    queue(*(f"m{n}@club.example" for n in range(8)))
+    answer = runner.invoke(args=["jobs", "once", "mail.send"])
+    assert json.loads(answer.stdout)["done"] == 8
 
 
 @pytest.mark.smtp
@@ -317,27 +336,6 @@ def test_stored_files_travel_along(context, server, postbox):
     [part] = postbox.messages[0].iter_attachments()
     assert part.get_filename() == "Träff 林.pdf"
     assert part.get_content() == b"%PDF-1.7 x"
-
-
-def test_server_addresses():
-    assert Server.of(urlsplit("smtp://mail.example")) == Server("mail.example", 25, False, "", "")
-    assert Server.of(urlsplit("smtp://u:p%2F@mail.example")).port == 587
-    assert Server.of(urlsplit("smtps://u:p@mail.example")) == Server(
-        "mail.example", 465, True, "u", "p"
-    )
-    assert Server.of(urlsplit("smtp://[::1]:2525")).is_this_machine
-    assert not Server.of(urlsplit("smtp://mail.example")).is_this_machine
-
-
-@pytest.mark.smtp
-def test_a_password_is_not_sent_in_the_open(postbox, monkeypatch):
-    monkeypatch.setattr(Server, "is_this_machine", False)
-    with mail_server(postbox, free_port()) as url:
-        port = urlsplit(url).port
-        assert port is not None
-        with pytest.raises(Unreachable, match="password is not sent"):
-            Smtp(Server("127.0.0.1", port, False, "u", "p"), "x")._connected()
-    assert postbox.users == []
 
 
 @pytest.mark.smtp

@@ -24,7 +24,7 @@ def load(context, runner, tmp_path):
         rejects = tmp_path / "rejects.csv"
         result = runner.invoke(args=["import", "devices", str(path), "--rejects", str(rejects)])
         db.session.rollback()
-        return json.loads(result.stdout.strip().splitlines()[-1])
+        return dict(json.loads(result.stdout.strip().splitlines()[-1]))
 
     return run
 

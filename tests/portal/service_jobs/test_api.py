@@ -1,5 +1,6 @@
 import pytest
 
+from portal.accounts.models import Role
 from tests.factories import installed_base as devices
 from tests.factories import service_jobs as factory
 from tests.factories.service_jobs import bearer
@@ -162,7 +163,7 @@ def test_rivals_and_strangers(app, client, cast):
         assert step(client, cast["pacific"], reference, name, **body).status_code == 404
         assert step(client, {}, reference, name, **body).status_code == 401
     with app.app_context():
-        member = factory.person("lin@club.example", factory.Role.MEMBER)
+        member = factory.person("lin@club.example", Role.MEMBER)
     headers = bearer(app, member)
     for address in (path, "/api/v1/service-jobs", "/api/v1/devices/HX9-2231-00847"):
         assert client.get(address).status_code == 401

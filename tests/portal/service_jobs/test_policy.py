@@ -39,13 +39,14 @@ def test_people_of_a_suspended_station_see_nothing():
     job = factory.job(fixit)
     with transaction():
         suspend_partner(manager, queries.station(job.station_id), reason="Unpaid")
-    suspended = actor_of(fixit.user_id)
+    suspended = actor_of(fixit.user_id or 0)
+    assert suspended is not None
     assert seen_by(suspended) == 0
     assert not policy.may_mend(suspended)
 
 
 def test_only_service_staff_reopen():
-    fixit, manager, job = factory.fixit(), factory.service_manager(), None
+    fixit, manager = factory.fixit(), factory.service_manager()
     job = factory.closed_job(fixit)
     assert [step.name for step in queries.open_steps(fixit, job)] == []
     assert [step.name for step in queries.open_steps(manager, job)] == ["reopen"]
@@ -57,10 +58,13 @@ def test_every_step_has_its_policy():
         assert policy.MAY_STEP[name].__name__ == "may_" + name.replace("-", "_")
 
 
-def test_only_pure_technicians_begin_at_the_bench():
+def test_where_the_day_begins():
     place = factory.station("Fix-It", "FIXIT")
     bench = factory.person("bench@fixit.example", Role.TECHNICIAN, place)
     owner = factory.person("owner@fixit.example", Role.PARTNER_ADMIN, place)
     assert policy.works_at_bench(bench)
     assert not policy.works_at_bench(owner)
     assert policy.may_mend(owner)
+    assert policy.starts_with_board(factory.service_manager())
+    administrator = factory.person("admin@vendor.example", Role.ADMINISTRATOR)
+    assert not policy.starts_with_board(administrator)

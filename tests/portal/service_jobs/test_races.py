@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from portal.foundation.actors import Actor
 from portal.foundation.database import db, transaction
 from portal.foundation.errors import Refused
 from portal.foundation.facts import StoredFact
@@ -38,14 +39,19 @@ def at_once(app, work: Callable[[int], object]) -> list[object]:
     return found
 
 
+def receive(actor: Actor) -> ServiceJob:
+    return operations.receive_job(
+        actor, serial="A-1", problem="Dead", proof_of_purchase="Receipt 4711"
+    )
+
+
 def test_intakes_of_one_serial_number_leave_one(app):
     with app.app_context():
         stations = [factory.fixit(), factory.pacific()]
 
     def take_in(number: int) -> str:
-        values = {"serial": "A-1", "problem": "Dead", "proof_of_purchase": "Receipt"}
         with transaction():
-            return operations.receive_job(stations[number % 2], **values).reference
+            return receive(stations[number % 2]).reference
 
     found = at_once(app, take_in)
     with app.app_context():
@@ -81,8 +87,7 @@ def test_reopening_meets_an_intake(app):
             if number % 2:
                 operations.reopen_job(manager, queries.job_for(manager, job_id))
             else:
-                values = {"serial": "A-1", "problem": "Again", "proof_of_purchase": "Receipt"}
-                operations.receive_job(actor, **values)
+                receive(actor)
         return "done"
 
     found = at_once(app, either)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Request
+from werkzeug.exceptions import BadRequest
 
 
 class LenientRequest(Request):
@@ -15,4 +16,7 @@ class LenientRequest(Request):
         """Return the JSON that was sent; only what is read by force may be missing."""
         if force and not self.get_data():
             return {}
-        return super().get_json(force=force, silent=silent, cache=cache)
+        try:
+            return super().get_json(force=force, silent=silent, cache=cache)
+        except RecursionError:  # thousands of brackets inside each other
+            raise BadRequest from None

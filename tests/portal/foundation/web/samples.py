@@ -43,6 +43,7 @@ from portal.foundation.web.lists.filters import (
 )
 from portal.foundation.web.lists.page import ListPage
 from portal.foundation.web.policies import public, requires, signed_in
+from portal.foundation.web.security import csrf
 
 bp = Blueprint("samples", __name__, url_prefix="/samples")
 api = ApiBlueprint("samples", __name__, tag="Samples")
@@ -315,3 +316,4 @@ def install(app: APIFlask) -> None:
     """Add the samples to an application."""
     app.register_blueprint(bp)
     app.register_blueprint(api)
+    csrf.exempt(api)
