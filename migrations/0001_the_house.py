@@ -1003,6 +1003,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_recovery_codes_user_id"), ["user_id"], unique=False)
 
     op.create_table(
+        "saved_views",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("endpoint", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_saved_views_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_views")),
+        sa.UniqueConstraint(
+            "user_id", "endpoint", "name", name=op.f("uq_saved_views_user_id_endpoint_name")
+        ),
+    )
+    op.create_table(
         "service_jobs",
         sa.Column("reference", sa.String(length=60), nullable=False),
         sa.Column("reference_key", sa.String(length=60), nullable=False),
@@ -1726,6 +1740,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_service_jobs_category_id"))
 
     op.drop_table("service_jobs")
+    op.drop_table("saved_views")
     with op.batch_alter_table("recovery_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_recovery_codes_user_id"))
 

@@ -202,6 +202,24 @@ def rules_of(club: Club) -> Rules:
     return rules
 
 
+def member_count(club: Club) -> int:
+    """Return how many members a club has; beyond 1,000 it says 1,001."""
+    some = sa.select(Member.id).where(Member.club_id == club.id).limit(1_001).subquery()
+    return int(db.session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+
+
+def members_found(actor: Actor, text: str) -> list[Member]:
+    """Return at most ten members by card number, or by how the address or the name starts."""
+    select = member_select(actor).limit(10)
+    plain = plain_number(text)
+    if is_number(plain):
+        return list(db.session.scalars(select.where(Member.number == plain)))
+    start = text.strip().lower()
+    column = Member.email_key if "@" in start else Member.name_key
+    starts = (column >= start, column < start + "\U0010ffff")
+    return list(db.session.scalars(select.where(*starts).order_by(column, Member.id)))
+
+
 def consents(member: Member) -> list[Consent]:
     """Return what a member said about being written to, the newest first."""
     select = sa.select(Consent).where(Consent.member_id == member.id)

@@ -1,12 +1,16 @@
 """How movements of points read: why they came, and what they were for."""
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from loyalty.points.models import PointTransfer, TransferKind
-from portal.foundation.i18n import _, decimal_text, long_day_text, number_text
+from loyalty.points.queries import LotRow
+from portal.foundation import clock
+from portal.foundation.i18n import _, _n, decimal_text, long_day_text, number_text
 
 
 def why_text(share: dict[str, Any]) -> str:
@@ -27,11 +31,6 @@ def why_text(share: dict[str, Any]) -> str:
             "a gift for the birthday on %(day)s", day=long_day_text(date.fromisoformat(why["on"]))
         )
     return str(share["rule"])
-
-
-def title_of(transfer: PointTransfer) -> str:
-    """Return what a movement of points was, for the member."""
-    return title(transfer.kind, transfer.source, transfer.reason)
 
 
 def title(kind: TransferKind, source: str, reason: str) -> str:
@@ -65,3 +64,77 @@ def whys(explanation: Sequence[dict[str, Any]]) -> list[str]:
         _("%(points)s points: %(why)s", points=number_text(share["points"]), why=why_text(share))
         for share in explanation
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A movement of points as pages show it."""
+
+    title: str
+    kind: TransferKind
+    at: datetime
+    on: date
+    points: int
+    whys: list[str]
+
+
+def movements(transfers: Sequence[PointTransfer], zone: str) -> list[Movement]:
+    """Return movements as pages show them; zone: the club's, for the day."""
+    return [
+        Movement(
+            title(one.kind, one.source, one.reason),
+            one.kind,
+            one.happened_at,
+            clock.local_date(one.happened_at, zone),
+            one.points,
+            whys(one.explanation),
+        )
+        for one in transfers
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Points that end on one day, None for those that never do. soon: days until then."""
+
+    on: date | None
+    day: str
+    points: int
+    note: str
+    soon: int | None
+
+
+def endings(lots: Sequence[LotRow], today: date) -> list[Ending]:
+    """Return when points end, by day, the soonest first, each with what they came from."""
+    found = []
+    for on, group in groupby(lots, lambda lot: lot.expires_on):
+        some = list(group)
+        points = sum(lot.remaining for lot in some)
+        soon = (on - today).days if on else None
+        found.append(
+            Ending(on, long_day_text(on) if on else _("Never"), points, _origin(some), soon)
+        )
+    return found
+
+
+def _origin(lots: list[LotRow]) -> str:
+    """Return what points came from, in a few words."""
+    counts: dict[str, int] = {}
+    for lot in lots:
+        cause = lot.source.partition(":")[0]
+        counts[cause] = counts.get(cause, 0) + 1
+    if len(lots) == 1:
+        return earned_by(lots[0].source.partition(":")[0], lots[0].reason)
+    parts = []
+    if "purchase" in counts:
+        count = counts.pop("purchase")
+        parts.append(_n("%(num)s purchase", "%(num)s purchases", count))
+    if "service_job_closed" in counts:
+        count = counts.pop("service_job_closed")
+        parts.append(_n("%(num)s repair", "%(num)s repairs", count))
+    if "birthday" in counts:
+        count = counts.pop("birthday")
+        parts.append(_n("%(num)s birthday gift", "%(num)s birthday gifts", count))
+    if counts:
+        parts.append(_("others"))
+    return ", ".join(parts)

@@ -6,6 +6,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from portal.foundation import clock, facts
+from portal.foundation.backup import backup, restore
 from portal.foundation.database import db, transaction
 from portal.foundation.facts import DeliveryState, FactDelivery, StoredFact
 from portal.foundation.seeding import seed
@@ -85,4 +86,4 @@ def replay(listener: str, since: str | None) -> None:
     click.echo(f"{count} queued")
 
 
-COMMANDS = [show_policies, facts_cli, seed, serve]
+COMMANDS = [show_policies, facts_cli, seed, serve, backup, restore]

@@ -63,7 +63,8 @@ class DeviceImport:
                 did = updated if self._change(device, values, products) else unchanged
                 outcomes.append(did(*warnings))
         if new:
-            db.session.execute(sa.insert(Device), list(new.values()))
+            insert = sa.insert(Device).execution_options(render_nulls=True)
+            db.session.execute(insert, list(new.values()))
         return outcomes
 
     def finish(self) -> Iterator[Settled] | None:

@@ -112,7 +112,7 @@ class JobImport:
             if values["serial_key"] and values["status"] not in END_STATES:
                 taken[values["serial_key"]] = given["reference"]
         if new:
-            db.session.execute(sa.insert(ServiceJob), new)
+            db.session.execute(sa.insert(ServiceJob).execution_options(render_nulls=True), new)
             _raise_numbers(job["reference"] for job in new)
         changed = sum(outcome.did.value == "updated" for outcome in outcomes)
         if new or changed:

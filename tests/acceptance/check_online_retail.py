@@ -124,7 +124,7 @@ def _by_member(file: Path) -> Iterator[Finding]:
     with file.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             invoices, money, earned = found.get(row["customer_id"], (0, Decimal(0), 0))
-            same_money = round(money, 2) == Decimal(row["monetary"])
+            same_money = money == Decimal(row["monetary"])
             agree += invoices == int(row["frequency"]) and same_money
             points += earned == int(row["points"])
     yield Finding("members with the expected invoices and money", 4_338, agree)

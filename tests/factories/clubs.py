@@ -49,4 +49,4 @@ def make_lin(club: Club, **values: Any) -> Member:
 def make_marta(club: Club, **values: Any) -> Member:
     """Enrol Marta, who has an address too."""
     values = {"email": "marta@club.example", "external_id": "marta"} | values
-    return make_member(club, "Marta Nowak", **values)
+    return make_member(club, "Marta Lind", **values)

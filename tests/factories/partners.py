@@ -6,7 +6,7 @@ from portal.accounts.models import Role
 from portal.foundation.actors import SYSTEM, Actor
 from portal.foundation.database import transaction
 from portal.partners.models import Partner, PartnerKind, PartnerState
-from portal.partners.operations import add_partner
+from portal.partners.operations import add_partner, suspend_partner
 from tests.factories.accounts import CAST, actor_of, make_user
 
 
@@ -43,3 +43,9 @@ def channel_manager() -> Actor:
     """Add the vendor's channel manager."""
     assert "channel@vendor.example" in CAST
     return person("channel@vendor.example")
+
+
+def suspend(owner: Partner) -> None:
+    """Suspend a partner."""
+    with transaction():
+        suspend_partner(SYSTEM, owner, reason="Unpaid.")

@@ -149,6 +149,7 @@ def test_a_token_is_shown_once_and_revoked(app, signed_in):
         assert queries.actor_for_token(token) is None
 
 
+@pytest.mark.both_databases
 def test_a_form_sent_twice_is_carried_out_once(app, signed_in):
     page = parsed(signed_in.get("/profile/tokens"))
     data = {

@@ -176,6 +176,7 @@ def test_a_password_hashed_with_older_parameters_is_hashed_anew(app, client, ada
     assert credentials.password_fits(stored, PASSWORD)
 
 
+@pytest.mark.both_databases
 def test_a_reset_by_mail(app, client, ada):
     other = app.test_client()
     sign_in(other, ADA)
@@ -221,6 +222,7 @@ def test_an_old_reset_does_not_open_the_new_address(app, client, ada):
     assert sign_in(app.test_client(), ADA).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_two_steps(app, client, ada, clock):
     clock.set("2026-03-01T09:00Z")
     with app.app_context():
@@ -242,6 +244,7 @@ def test_two_steps(app, client, ada, clock):
     assert post(third, "/login/code", {"code": codes[3]}).status_code == 422
 
 
+@pytest.mark.both_databases
 def test_codes_are_guessed_as_slowly_as_passwords(app, client, ada, clock):
     clock.set("2026-03-01T09:00Z")
     with app.app_context():

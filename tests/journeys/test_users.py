@@ -34,6 +34,7 @@ def names(client, **query):
     return [cell.text for cell in page.select("td.name")]
 
 
+@pytest.mark.both_databases
 def test_the_list_is_sorted_filtered_and_exported(desk):
     assert names(desk) == ["Ada Halden", "Nora North", "Per Lund", "林晓雯"]
     assert names(desk, kind="staff") == ["Ada Halden", "Per Lund"]
@@ -127,6 +128,7 @@ def test_an_invitation_that_cannot_be_says_why(app, desk, data, sentence):
         assert queries.user_by_email("ella@vendor.example") is None
 
 
+@pytest.mark.both_databases
 def test_roles_are_changed_unless_somebody_else_did_meanwhile(app, desk, people):
     path = f"/desk/users/{people[SERVICE]}/edit"
     version = part(desk.get(path), "[name=version]")["value"]
@@ -164,6 +166,7 @@ def test_users_that_are_not_there(desk):
     assert post(desk, "/desk/users/999/deactivate").status_code == 404
 
 
+@pytest.mark.both_databases
 def test_looking_as_another_reads_and_writes_nothing(app, desk, people):
     assert post(desk, f"/desk/users/{people[LIN]}/view-as").status_code == 303
     page = desk.get("/profile")

@@ -18,7 +18,7 @@ from portal.foundation.i18n import LANGUAGES, _, _l
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.policies import authorise, requires
 from portal.foundation.web.templating import NavItem, home_url, navigation
-from portal.foundation.web.views import Hit, finds
+from portal.foundation.web.views.search import Hit, finds
 
 bp = Blueprint("users", __name__, url_prefix="/desk/users")
 navigation(

@@ -29,8 +29,6 @@ def at_once(app, works: list[Callable[[], object]]) -> list[object]:
                     found[number] = works[number]()
             except Refused as refusal:
                 found[number] = refusal.code
-            finally:
-                db.session.remove()
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(len(works))]
     for thread in threads:
@@ -42,9 +40,7 @@ def at_once(app, works: list[Callable[[], object]]) -> list[object]:
 
 def states(app) -> list[DealState]:
     with app.app_context():
-        found = list(db.session.scalars(sa.select(Deal.status).order_by(Deal.id)))
-        db.session.remove()
-    return found
+        return list(db.session.scalars(sa.select(Deal.status).order_by(Deal.id)))
 
 
 @pytest.fixture
@@ -55,7 +51,6 @@ def twins(app):
         north, harbour, manager = partners.north(), partners.harbour(), partners.channel_manager()
         first, second = deals.submitted(north), deals.submitted(harbour)
         ids = (first.id, second.id)
-        db.session.remove()
     return (*ids, manager)
 
 
@@ -73,7 +68,6 @@ def test_twins_approved_at_once_leave_the_earlier_one(app, twins):
     with app.app_context():
         approvals = sa.select(sa.func.count()).where(StoredFact.name == "deals.deal_approved")
         assert db.session.scalar(approvals) == 1
-        db.session.remove()
 
 
 def test_approval_and_rejection_at_once_leave_one_decision(app, twins):
@@ -93,7 +87,6 @@ def test_many_submissions_of_one_customer_know_it_as_one(app):
         products.price_list()
         sellers = [partners.north(), partners.harbour()]
         ids = [(seller, deals.draft(seller).id) for seller in sellers for _ in range(2)]
-        db.session.remove()
 
     def submit(seller, deal_id: int) -> Callable[[], object]:
         return lambda: steps.submit_deal(seller, db.session.get_one(Deal, deal_id))
@@ -101,4 +94,3 @@ def test_many_submissions_of_one_customer_know_it_as_one(app):
     assert at_once(app, [submit(*pair) for pair in ids]) == [None] * 4
     with app.app_context():
         assert db.session.scalars(sa.select(Deal.customer_id).distinct()).all() == [1]
-        db.session.remove()

@@ -158,7 +158,9 @@ class YesFilter(Filter):
 
     def field(self) -> Field:
         """Return a yes or nothing field."""
-        return SelectField(self.label, choices=[SelectChoice("", "–"), SelectChoice("yes", _l("Yes"))])
+        return SelectField(
+            self.label, choices=[SelectChoice("", "–"), SelectChoice("yes", _l("Yes"))]
+        )
 
     def read(self, texts: list[str]) -> Any:
         """Return yes or nothing."""

@@ -1,9 +1,11 @@
 """ListPage: one subclass a list; the page, its state in the address, and its files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
@@ -15,12 +17,13 @@ from sqlalchemy.sql.elements import ColumnElement
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.i18n import LazyText, _, _l, number_text
-from portal.foundation.web.lists import cursor, files
+from portal.foundation.web.lists import cursor, files, saved
 from portal.foundation.web.lists.columns import Cell, Column
 from portal.foundation.web.lists.filters import Filter
 
 PAGE_SIZE = 50
 COUNT_CAP = 1_000
+MOST_PICKED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Tab:
     url: str
     current: bool
     count: int | None = None
+    view_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +123,7 @@ class ListPage:
             value = one.read(args.getlist(one.key))
             if value is not None:
                 self.values[one.key] = value
+        self.picked = [int(key) for key in args.getlist("ids") if key.isdecimal()][:MOST_PICKED]
         by_key = {column.key: column for column in self.columns}
         wanted = args.get("order", self.default_order)
         if wanted.lstrip("-") not in by_key or not by_key[wanted.lstrip("-")].sortable:
@@ -135,6 +140,8 @@ class ListPage:
         for one in self.filters:
             if one.key in self.values:
                 select = select.where(*one.conditions(self.values[one.key]))
+        if self.picked:
+            select = select.where(self.key.in_(self.picked))
         return select
 
     def order(self) -> list[tuple[ColumnElement[Any], bool]]:
@@ -264,7 +271,24 @@ class ListPage:
         for label, parameters in self.views:
             state = {key: v for key, v in parameters.items() if key in self.filter_keys}
             found.append(Tab(label, self._address(parameters), state == now))
+        kept = saved.lasting(request.query_string.decode("utf-8", "replace"))
+        for view in self._own_views:
+            address = self._address(dict(parse_qsl(view.query)))
+            is_current = view.query == kept
+            if is_current:
+                found = [replace(tab, current=False) for tab in found]
+            found.append(Tab(view.name, address, is_current, view_id=view.id))
         return found
+
+    @cached_property
+    def _own_views(self) -> list[saved.SavedView]:
+        return saved.saved_views(self.actor, request.endpoint or "")
+
+    @property
+    def may_be_saved(self) -> bool:
+        """Return whether the reader may keep the present view: not one that is there already."""
+        is_plain = not request.view_args and self.actor.is_signed_in
+        return is_plain and not self.actor.viewing_as and not any(t.current for t in self.tabs)
 
     @property
     def filter_keys(self) -> set[str]:

@@ -64,7 +64,7 @@ samples = sa.Table(
     tables,
     sa.Column("id", BigInt, primary_key=True),
     sa.Column("name", sa.String(200), nullable=False),
-    sa.Column("note", sa.String(200)),
+    sa.Column("note", sa.Text()),
     sa.Column("amount", Amount()),
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("rank", BigInt),

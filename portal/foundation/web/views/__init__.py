@@ -1,0 +1,1 @@
+"""Pages of the foundation itself: search, and saved views of lists."""
