@@ -91,7 +91,7 @@ class Partner(Model):
     )
 
     reference: Mapped[str] = mapped_column(
-        sa.String(40), unique=True, doc="The vendor's reference."
+        sa.String(60), unique=True, doc="The vendor's reference."
     )
     name: Mapped[str] = mapped_column(sa.String(200), doc="Legal name.")
     name_key: Mapped[str] = mapped_column(sa.String(200), doc="Name, lower-case, for sorting.")

@@ -1,5 +1,7 @@
 """The API's description, and a page to read it."""
 
+import json
+import re
 from typing import Any
 
 from apiflask import APIFlask
@@ -13,6 +15,7 @@ DESCRIPTION = """Partners, deals, devices, service jobs, clubs and points.
 A token acts as its user: what a page would not show is 404, what it would refuse is 403. Every
 POST takes an `Idempotency-Key`, kept 30 days. Errors are `application/problem+json`.
 """
+METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -48,8 +51,14 @@ PROBLEMS = {
 KEY_PARAMETER = {
     "in": "header",
     "name": "Idempotency-Key",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "The same key and body give the first answer again, for 30 days.",
+}
+REPLAY_HEADER = {
+    "Idempotent-Replay": {
+        "description": "true when this is the first answer to the same key and body, given again.",
+        "schema": {"type": "string", "const": "true"},
+    }
 }
 
 
@@ -70,25 +79,54 @@ def read() -> str:
 
 def complete(spec: Any) -> Any:
     """Add to a generated description what holds for every call."""
+    spec = _renamed(spec)
     components = spec.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    schemas = components.setdefault("schemas", {})
+    schemas["Problem"] = PROBLEM
+    schemas.pop("HTTPError", None)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     spec["security"] = [{"bearer": []}]
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for path in spec.get("paths", {}).values():
-        for method, operation in path.items():
-            if not isinstance(operation, dict):
+    demanding = _paths_that_demand_a_key()
+    for path, methods in spec.get("paths", {}).items():
+        for method, operation in methods.items():
+            if method not in METHODS:
                 continue
             operation.setdefault("security", [{"bearer": []}])
             for status, description in PROBLEMS.items():
                 operation["responses"][status] = {"description": description, "content": content}
             if method == "post":
-                operation.setdefault("parameters", []).append(KEY_PARAMETER)
+                needed = {"required": path in demanding}
+                operation.setdefault("parameters", []).append(KEY_PARAMETER | needed)
+                for status, response in operation["responses"].items():
+                    if status.startswith("2"):
+                        response["headers"] = REPLAY_HEADER
     return spec
+
+
+def _renamed(spec: Any) -> Any:
+    """Return the description with names of schemas that OpenAPI allows: letters, digits, dots."""
+    text = json.dumps(spec)
+    for name in spec.get("components", {}).get("schemas", {}):
+        allowed = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("_")
+        if allowed != name:
+            text = text.replace(f'schemas/{name}"', f'schemas/{allowed}"')
+            text = text.replace(f'"{name}": ', f'"{allowed}": ')
+    return json.loads(text)
+
+
+def _paths_that_demand_a_key() -> set[str]:
+    """Return the described paths whose POST is refused without an Idempotency-Key."""
+    return {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for rule in current_app.url_map.iter_rules()
+        if getattr(current_app.view_functions[rule.endpoint], "demands_key", False)
+    }
 
 
 def init_app(app: APIFlask) -> None:
     """Serve the description of every ApiBlueprint of `app`."""
     app.config["DESCRIPTION"] = DESCRIPTION
+    app.config["AUTO_OPERATION_ID"] = True
     app.spec_processor(complete)
     app.register_blueprint(bp)

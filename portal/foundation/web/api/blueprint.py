@@ -117,6 +117,7 @@ def idempotent(view: V, *, required: bool) -> V:
             return _answer_again(stored, fingerprint)
         return response
 
+    replayed.demands_key = required  # type: ignore[attr-defined]
     return replayed  # type: ignore[return-value]
 
 
