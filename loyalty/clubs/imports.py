@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from loyalty.clubs import policy, queries
+from loyalty.clubs.addresses import email_key
 from loyalty.clubs.models import Channel, Club, Consent, Member, MemberState, Purpose
 from loyalty.clubs.numbers import new_number
 from loyalty.clubs.operations import birthday_of
@@ -52,7 +53,7 @@ class MemberImport:
     def apply(self, batch: list[Row]) -> list[Outcome]:
         """Store a batch: reads by key, one insert, one write for each changed member."""
         known = self._known(Member.external_id, {row.values["external_id"] for row in batch})
-        keys = {queries.email_key(row.values["email"]) for row in batch} - {None}
+        keys = {email_key(row.values["email"]) for row in batch} - {None}
         by_email = self._known(Member.email_key, keys)
         new: dict[str, dict[str, Any]] = {}
         consents: list[tuple[str, bool]] = []
@@ -64,7 +65,7 @@ class MemberImport:
             if refusal is not None:
                 outcomes.append(refusal)
                 continue
-            taken.add(queries.email_key(values["email"]))
+            taken.add(email_key(values["email"]))
             member = known.get(values["external_id"])
             if member is None:
                 new[values["external_id"]] = self._new(values)
@@ -97,7 +98,7 @@ class MemberImport:
         for name in ("birth_date", "joined_on"):
             if values[name] is not None and values[name] > self.today:
                 return rejected(name, _l("This day is still to come."))
-        key = queries.email_key(values["email"])
+        key = email_key(values["email"])
         owner = by_email.get(key or "")
         if owner is not None and owner.external_id != values["external_id"]:
             return rejected("email", _l("Another member has this address."))
@@ -112,7 +113,7 @@ class MemberImport:
             "name": values["name"],
             "name_key": values["name"].lower(),
             "email": values["email"],
-            "email_key": queries.email_key(values["email"]),
+            "email_key": email_key(values["email"]),
             "birth_date": values["birth_date"],
             "birthday": birthday_of(values["birth_date"]),
             "joined_on": values["joined_on"] or self.today,
@@ -155,7 +156,7 @@ class MemberImport:
             setattr(member, name, value)
         if changes:
             member.name_key = member.name.lower()
-            member.email_key = queries.email_key(member.email)
+            member.email_key = email_key(member.email)
             member.birthday = birthday_of(member.birth_date)
         return bool(changes)
 

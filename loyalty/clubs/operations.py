@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from loyalty.clubs import queries
+from loyalty.clubs.addresses import email_key
 from loyalty.clubs.facts import ConsentGiven, MemberEnrolled
 from loyalty.clubs.models import (
     PROGRAMME_STEPS,
@@ -21,7 +22,6 @@ from loyalty.clubs.models import (
 )
 from loyalty.clubs.numbers import new_number
 from loyalty.clubs.programme import read_programme
-from portal.accounts.models import User
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import changed, record
@@ -153,7 +153,7 @@ def enrol_member(
         name=name.strip(),
         name_key=name.strip().lower(),
         email=email.strip() if email else None,
-        email_key=queries.email_key(email),
+        email_key=email_key(email),
         birth_date=birth_date,
         birthday=birthday_of(birth_date),
         joined_on=joined_on or today,
@@ -185,7 +185,7 @@ def birthday_of(birth_date: date | None) -> int | None:
 
 def _known(club: Club, external_id: str | None, email: str | None) -> Member | None:
     """Return the member who has the external id, else the one who has the address."""
-    key = queries.email_key(email)
+    key = email_key(email)
     mine = sa.select(Member).where(Member.club_id == club.id)
     if external_id is not None:
         found = db.session.scalar(mine.where(Member.external_id == external_id))
@@ -218,7 +218,7 @@ def change_member(
     lock(member)
     club = db.session.get_one(Club, member.club_id)
     check_days(clock.today(club.timezone), birth_date=birth_date, joined_on=None)
-    key = queries.email_key(email)
+    key = email_key(email)
     if key is not None and key != member.email_key:
         other = sa.select(Member.id).where(Member.club_id == club.id, Member.email_key == key)
         if db.session.scalar(other) is not None:
@@ -235,19 +235,6 @@ def change_member(
     member.birthday = birthday_of(birth_date)
     if changes:
         record(actor, "clubs.member.changed", member, **changes)
-
-
-def link_user(actor: Actor, *, user: User) -> int:
-    """Let a user see the memberships of the same address; return how many were linked."""
-    linked = 0
-    for member in queries.members_by_email(user.email):
-        is_same = (member.email or "").strip().lower() == user.email_key
-        if member.user_id is None and is_same:
-            lock(member)
-            member.user_id = user.id
-            record(actor, "clubs.member.linked", member, email=user.email)
-            linked += 1
-    return linked
 
 
 def give_consent(

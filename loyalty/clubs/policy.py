@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from loyalty.clubs.addresses import email_key
 from loyalty.clubs.models import Club, Member, ProgrammeVersion
 from portal.accounts.policy import is_administrator, is_marketing_staff, is_member, is_system
 from portal.foundation.actors import Actor
@@ -53,9 +54,26 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition for members that the actor may see; others than staff only their own."""
     if may_run_clubs(actor):
         return sa.true()
-    if is_member(actor) and actor.user_id is not None:
-        return Member.user_id == actor.user_id
+    if is_member(actor):
+        return is_own(actor)
     return sa.false()
+
+
+def is_own(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition for the actor's own memberships.
+
+    Those linked to the user, and those of exactly the user's address that nobody is linked to: a
+    user's address is proven, and one may have joined at the counter before signing up.
+    """
+    if actor.user_id is None:
+        return sa.false()
+    email = actor.email.strip().lower()
+    unclaimed = sa.and_(
+        Member.user_id.is_(None),
+        Member.email_key == email_key(email),
+        sa.func.lower(Member.email) == email,
+    )
+    return sa.or_(Member.user_id == actor.user_id, unclaimed)
 
 
 def clubs_visible_to(actor: Actor) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from loyalty.clubs import policy
+from loyalty.clubs.addresses import email_key
 from loyalty.clubs.models import (
     Channel,
     Club,
@@ -23,32 +24,6 @@ from portal.accounts.models import Role, User, UserRole
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.errors import NotFound
-
-# Providers that deliver name+anything to name, as they say themselves.
-IGNORES_TAGS = frozenset(
-    {
-        "fastmail.com",
-        "gmail.com",
-        "googlemail.com",
-        "hotmail.com",
-        "icloud.com",
-        "live.com",
-        "me.com",
-        "outlook.com",
-        "proton.me",
-        "protonmail.com",
-    }
-)
-
-
-def email_key(email: str | None) -> str | None:
-    """Return what makes two addresses the same: trimmed, lower-case, without an idle tag."""
-    if not email or not email.strip():
-        return None
-    local, _, domain = email.strip().lower().rpartition("@")
-    if domain in IGNORES_TAGS and not local.startswith("+"):
-        local = local.split("+", 1)[0]
-    return f"{local}@{domain}"
 
 
 def club_select(actor: Actor) -> sa.Select[Any]:
@@ -125,10 +100,8 @@ def members_by_email(email: str | None) -> list[Member]:
 
 def memberships(actor: Actor) -> list[tuple[Member, Club]]:
     """Return the actor's own memberships with their clubs, the oldest first."""
-    if actor.user_id is None:
-        return []
     select = sa.select(Member, Club).join(Club, Club.id == Member.club_id)
-    mine = select.where(Member.user_id == actor.user_id).order_by(Member.id)
+    mine = select.where(policy.is_own(actor)).order_by(Member.id)
     return [(member, club) for member, club in db.session.execute(mine)]
 
 

@@ -247,9 +247,11 @@ class DealImport:
             return True
         line = deal.lines[0]
         line.amount = line.amount if amount is None else amount
-        if sku_key(line.sku or line.family or "") == sku_key(product):
+        wanted = _line(product, line.amount, found.products)
+        now = sku_key(line.sku or line.family or "")
+        if now in {sku_key(product), sku_key(wanted["sku"])}:
             return False
-        for name, value in _line(product, line.amount, found.products).items():
+        for name, value in wanted.items():
             setattr(line, name, value)
         return True
 

@@ -137,7 +137,8 @@ def add_slice(app: APIFlask, package: str) -> None:
         return
     for name in PARTS:
         modules = _modules(package, name)
-        for blueprint in {getattr(module, "bp", None) for module in modules} - {None}:
+        found = [module.bp for module in modules if hasattr(module, "bp")]
+        for blueprint in dict.fromkeys(found):
             app.register_blueprint(blueprint)
             if name == "api":
                 security.csrf.exempt(blueprint)

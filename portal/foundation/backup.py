@@ -25,7 +25,16 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.foundation import clock
-from portal.foundation.database import Amount, Json, Model, alembic, db, is_postgresql, transaction
+from portal.foundation.database import (
+    Amount,
+    Instant,
+    Json,
+    Model,
+    alembic,
+    db,
+    is_postgresql,
+    transaction,
+)
 from portal.foundation.migrations import upgrade_database
 
 FORMAT = 1
@@ -79,17 +88,18 @@ def _plain(value: Any) -> Any:
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
     """Return what turns a column's JSON into its value; None where it is the value."""
-    if isinstance(kind, Amount):
-        return Decimal
-    if isinstance(kind, Json | sa.JSON | sa.Enum):
-        return None
-    readers: dict[type, Callable[[Any], Any]] = {
-        datetime: datetime.fromisoformat,
-        date: date.fromisoformat,
-        Decimal: Decimal,
-        bytes: base64.b64decode,
-    }
-    return readers.get(kind.python_type)
+    for column_types, read in _READERS:
+        if isinstance(kind, column_types):
+            return read
+    return None
+
+
+_READERS: tuple[tuple[tuple[type, ...], Callable[[Any], Any]], ...] = (
+    ((Instant, sa.DateTime), datetime.fromisoformat),
+    ((sa.Date,), date.fromisoformat),
+    ((Amount,), Decimal),
+    ((sa.LargeBinary,), base64.b64decode),
+)
 
 
 def write_backup(path: Path) -> dict[str, int]:

@@ -121,7 +121,7 @@ register(
         key=("reference",),
         columns=[
             Column(
-                "reference", Text(40), required=True, doc=_l("Your reference; names the partner.")
+                "reference", Text(60), required=True, doc=_l("Your reference; names the partner.")
             ),
             Column("name", Text(200), required=True, doc=_l("Legal name.")),
             Column("kind", Choice(PartnerKind), required=True, doc=_l("What it mainly does.")),

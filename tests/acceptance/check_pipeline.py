@@ -20,7 +20,7 @@ from tests.making import environment_for, make_app
 
 MAPS = Path(__file__).parent / "maps"
 STATES = {"won": 2_800, "lost": 1_662, "submitted": 841, "draft": 500}
-WON_WORTH = Decimal("6436887")
+WON_WORTH = Decimal(6436887)
 UNKNOWN_PRODUCT = "GTXPro"
 SECONDS = 10
 

@@ -42,7 +42,8 @@ def links(page: Page, home: str) -> list[str]:
 
 def walk(visitor: Visitor, start: str) -> Iterator[str]:
     """Open pages from `start` on, one of each shape, and yield each once it is open."""
-    waiting, seen = [start], set()
+    waiting = [start]
+    seen: set[str] = set()
     while waiting and len(seen) < MOST_PAGES:
         path = waiting.pop(0)
         shape = shape_of(path)

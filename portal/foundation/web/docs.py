@@ -118,7 +118,7 @@ def _renamed(spec: Any) -> Any:
 def _paths_that_demand_a_key() -> set[str]:
     """Return the described paths whose POST is refused without an Idempotency-Key."""
     return {
-        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule.rule)
         for rule in current_app.url_map.iter_rules()
         if getattr(current_app.view_functions[rule.endpoint], "demands_key", False)
     }

@@ -2,7 +2,6 @@
 
 import http
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
@@ -145,11 +144,7 @@ def _http(error: HTTPException) -> BaseResponse:
     if isinstance(error, CSRFError):
         return _answer(400, str(_l("The page was open too long. Reload it and send it again.")))
     if error.code is None or error.code < 400:
-        response = error.get_response(request.environ)
-        target = urlsplit(response.headers.get("Location", ""))
-        if target.netloc:  # the router builds it from the Host header
-            response.headers["Location"] = target._replace(scheme="", netloc="").geturl()
-        return response
+        return error.get_response(request.environ)
     response = _answer(error.code)
     for name, value in error.get_headers(request.environ):
         if name in {"Allow", "Retry-After"}:
@@ -157,8 +152,8 @@ def _http(error: HTTPException) -> BaseResponse:
     return response
 
 
-def _database_busy(error: sa.exc.OperationalError) -> Response:
-    log.error("database.unavailable", error=str(error.orig))
+def _database_busy(error: sa.exc.SQLAlchemyError) -> Response:
+    log.error("database.unavailable", error=repr(error))
     return _answer(503)
 
 

@@ -21,6 +21,7 @@ from secure import (
 )
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
 
 from portal.foundation.origin import set_origin
 from portal.foundation.web.actors import is_api_request
@@ -67,6 +68,8 @@ def _begin() -> None:
     set_origin((request.remote_addr or "")[:45], g.request_id)
     if len(request.query_string) > MOST_QUERY or "\x00" in request.path:
         raise BadRequest
+    if request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = MOST_FORM  # such a form is read as a whole
     if request.method not in SAFE_METHODS and not is_api_request():
         _check_origin()
 
@@ -104,6 +107,11 @@ def _headers(https: bool) -> Callable[[Response], Response]:
     headers = dict(standard.headers)
 
     def set_headers(response: Response) -> Response:
+        if isinstance(request.routing_exception, RequestRedirect):
+            # The router builds the address from the Host header.
+            target = urlsplit(response.headers.get("Location", ""))
+            response.headers["Location"] = target._replace(scheme="", netloc="").geturl()
+            response.set_data(b"")
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = g.get("request_id", "-")

@@ -65,7 +65,20 @@ def test_normalising_twice_changes_nothing(name):
 @given(
     st.lists(
         st.sampled_from(
-            ["acme", "A", "b", "GmbH", "& Co.", "KG", "PT", "株式会社", "日立", "有限公司", "é", "S.p.A."]
+            [
+                "acme",
+                "A",
+                "b",
+                "GmbH",
+                "& Co.",
+                "KG",
+                "PT",
+                "株式会社",
+                "日立",
+                "有限公司",
+                "é",
+                "S.p.A.",
+            ]
         ),
         max_size=6,
     ),

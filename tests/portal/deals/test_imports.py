@@ -14,7 +14,9 @@ from portal.foundation.database import db
 from tests.factories import deals, partners, products
 
 pytestmark = pytest.mark.both_databases
-HEAD = "reference,partner,customer_name,amount,currency,customer_country,product,stage,registered_on"
+HEAD = (
+    "reference,partner,customer_name,amount,currency,customer_country,product,stage,registered_on"
+)
 ROWS = """
 A-1,NORTH,Statkraft AS,1000.5,EUR,NO,HX-900,won,2026-01-15
 A-2,NORTH,STATKRAFT,20,EUR,NO,GTXPro,approved,2026-11-01

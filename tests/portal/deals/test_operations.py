@@ -21,7 +21,6 @@ from portal.partners.operations import suspend_partner
 from tests.factories import deals, partners, products
 
 
-
 @pytest.fixture(autouse=True)
 def november(context, clock):
     """The day of the pictures."""

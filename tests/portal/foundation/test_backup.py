@@ -3,6 +3,7 @@
 import json
 import threading
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,24 @@ def everything(app: Flask) -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def target(request, applications: Applications, databases, database_kind: Kind) -> Flask:
-    """An application of the other kind of database, without any table yet."""
-    kind = request.param if hasattr(request, "param") else OTHER[database_kind]
-    skip_unless_available(databases, kind)
-    return applications.make(kind, "restored", migrated=False).app
+def other_app(applications: Applications, databases) -> Iterator[Callable[..., Flask]]:
+    """Makes one more application, on a database of its own."""
+    made: list[Flask] = []
+
+    def make(kind: Kind, *, migrated: bool = True) -> Flask:
+        skip_unless_available(databases, kind)
+        made.append(applications.make(kind, "other", migrated=migrated).app)
+        return made[0]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.mark.both_databases
-def test_a_backup_restores_into_the_other_kind_of_database(app: Flask, target: Flask, tmp_path):
+def test_a_backup_restores_into_the_other_kind(app: Flask, database_kind, other_app, tmp_path):
+    target = other_app(OTHER[database_kind], migrated=False)
     fill(app)
     path = tmp_path / "backup.zip"
     made = app.test_cli_runner().invoke(args=["backup", str(path)])
@@ -87,7 +97,7 @@ def test_a_backup_restores_into_the_other_kind_of_database(app: Flask, target: F
             session.execute(sa.insert(facts.FactDelivery), [row | {"state": "pending"}])
 
 
-def test_only_an_empty_database_takes_a_backup(app: Flask, applications, databases, tmp_path):
+def test_only_an_empty_database_takes_a_backup(app: Flask, tmp_path):
     path = tmp_path / "backup.zip"
     fill(app)
     runner = app.test_cli_runner()
@@ -100,10 +110,9 @@ def test_only_an_empty_database_takes_a_backup(app: Flask, applications, databas
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_writers_go_on_and_the_backup_is_one_instant(applications, databases, tmp_path, kind: Kind):
+def test_writers_go_on_and_the_backup_is_one_instant(other_app, tmp_path, kind: Kind):
     """A fact and its audit entry are written together; the backup has as many of one as other."""
-    skip_unless_available(databases, kind)
-    app = applications.make(kind, "busy").app
+    app = other_app(kind)
     stop, count = threading.Event(), 0
 
     def write() -> None:
@@ -122,7 +131,8 @@ def test_writers_go_on_and_the_backup_is_one_instant(applications, databases, tm
         for number in range(5):
             path = tmp_path / f"{number}.zip"
             assert app.test_cli_runner().invoke(args=["backup", str(path)]).exit_code == 0
-            manifest = json.loads(zipfile.ZipFile(path).read("manifest.json"))["tables"]
+            with zipfile.ZipFile(path) as archive:
+                manifest = json.loads(archive.read("manifest.json"))["tables"]
             assert manifest["audit_entries"] == manifest["facts"]
     finally:
         stop.set()
@@ -131,14 +141,14 @@ def test_writers_go_on_and_the_backup_is_one_instant(applications, databases, tm
 
 
 def test_a_damaged_backup_is_refused_in_one_line_and_keeps_nothing(
-    app: Flask, applications: Applications, tmp_path
+    app: Flask, other_app, tmp_path
 ):
     fill(app)
     path, runner = tmp_path / "backup.zip", app.test_cli_runner()
     runner.invoke(args=["backup", str(path)])
     whole = runner.invoke(args=["backup", "--verify", str(path)])
     assert whole.exit_code == 0
-    target = applications.make("sqlite", "restored").app
+    target = other_app("sqlite")
     middle = path.stat().st_size // 2
     content = path.read_bytes()
     broken = [

@@ -73,10 +73,9 @@ def test_killing_the_leader_loses_and_doubles_nothing(fleet: Fleet, database_url
             query = "SELECT count(*) FROM audit_entries WHERE name = 'tests.tick.heard'"
             return connection.execute(sa.text(query)).scalar() or 0
 
-    first = wait_until(leader, "a process leads", seconds=60)
+    first = wait_until(leader, "a process leads", seconds=60) or 0
     wait_until(lambda: ticks() >= 3, "three ticks are heard", seconds=60)
-    for port in ports:
-        wait_until(lambda port=port: answers(port), "the web process answers", seconds=60)
+    wait_until(lambda: all(map(answers, ports)), "the web processes answer", seconds=60)
     words = [f"word-{number}" for number in range(20)]
     for number, word in enumerate(words):
         assert asked(ports[number % 2], "POST", f"/tests/announce/{word}") == 201
