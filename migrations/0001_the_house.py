@@ -329,7 +329,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "partners",
-        sa.Column("reference", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("name_key", sa.String(length=200), nullable=False),
         sa.Column(
@@ -862,6 +862,9 @@ def upgrade() -> None:
             "blocks", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column(
+            "audience", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
             "state",
             sa.Enum(
                 "draft",
@@ -881,6 +884,9 @@ def upgrade() -> None:
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
+            "changed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
             "approved_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
@@ -888,6 +894,9 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["approved_by_id"], ["users.id"], name=op.f("fk_newsletters_approved_by_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["changed_by_id"], ["users.id"], name=op.f("fk_newsletters_changed_by_id")
         ),
         sa.ForeignKeyConstraint(["club_id"], ["clubs.id"], name=op.f("fk_newsletters_club_id")),
         sa.ForeignKeyConstraint(
@@ -899,6 +908,9 @@ def upgrade() -> None:
     with op.batch_alter_table("newsletters", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_newsletters_club_id_id"), ["club_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_newsletters_created_at_id"), ["created_at", "id"], unique=False
         )
         batch_op.create_index(
             "ix_newsletters_sending",
@@ -1234,6 +1246,29 @@ def upgrade() -> None:
     with op.batch_alter_table("deal_lines", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_deal_lines_family_key_deal_id"), ["family_key", "deal_id"], unique=False
+        )
+
+    op.create_table(
+        "newsletter_pictures",
+        sa.Column(
+            "newsletter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["stored_files.id"], name=op.f("fk_newsletter_pictures_file_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["newsletter_id"], ["newsletters.id"], name=op.f("fk_newsletter_pictures_newsletter_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_newsletter_pictures")),
+        sa.UniqueConstraint(
+            "newsletter_id", "file_id", name=op.f("uq_newsletter_pictures_newsletter_id_file_id")
+        ),
+    )
+    with op.batch_alter_table("newsletter_pictures", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_newsletter_pictures_file_id"), ["file_id"], unique=False
         )
 
     op.create_table(
@@ -1703,6 +1738,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_newsletter_recipients_mail_id"))
 
     op.drop_table("newsletter_recipients")
+    with op.batch_alter_table("newsletter_pictures", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_newsletter_pictures_file_id"))
+
+    op.drop_table("newsletter_pictures")
     with op.batch_alter_table("deal_lines", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_deal_lines_family_key_deal_id"))
 
@@ -1759,6 +1798,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'sending'"),
             postgresql_where=sa.text("state = 'sending'"),
         )
+        batch_op.drop_index(batch_op.f("ix_newsletters_created_at_id"))
         batch_op.drop_index(batch_op.f("ix_newsletters_club_id_id"))
 
     op.drop_table("newsletters")

@@ -46,7 +46,6 @@ sentences(
             _l("%(actor)s enrolled the member %(number)s"), "dot", "good"
         ),
         "clubs.member.changed": Sentence(_l("%(actor)s changed the member"), "half"),
-        "clubs.member.linked": Sentence(_l("%(actor)s let the member sign in as %(email)s"), "dot"),
         "clubs.consent.given": Sentence(
             _l("%(actor)s noted a yes to %(purpose)s by %(channel)s"), "tick", "good"
         ),

@@ -17,6 +17,7 @@ from portal.foundation.web.api.schemas import (
     Out,
     PageOut,
     PageQuery,
+    ShortText,
     Text,
     Whole,
 )
@@ -35,12 +36,22 @@ class BlockIn(In):
     file_id: Whole | None = None
 
 
+class AudienceIn(In):
+    """Whom it is for: external ids or card numbers; of them those who agreed get it."""
+
+    members: Annotated[list[ShortText], Field(min_length=1, max_length=10_000)]
+
+
 class NewsletterIn(In):
-    """A newsletter to be made; it is a draft until somebody else approves it."""
+    """A newsletter to be made; it is a draft until somebody else approves it.
+
+    Without an audience it is for every member who agreed to newsletters.
+    """
 
     subject: Name
     language: Annotated[str, Field(max_length=12)] | None = None
     blocks: Annotated[list[BlockIn], Field(max_length=40)] = []
+    audience: AudienceIn | None = None
 
 
 class NewsletterRow(Out):
@@ -68,7 +79,7 @@ def _row(newsletter: Newsletter) -> dict[str, Any]:
 
 def _out(newsletter: Newsletter) -> dict[str, Any]:
     counts = queries.counts(newsletter)
-    audience = sum(counts.values()) or queries.audience_size(newsletter.club_id)
+    audience = sum(counts.values()) or queries.audience_size(newsletter)
     return {**_row(newsletter), "audience": audience, "counts": counts}
 
 
@@ -97,6 +108,7 @@ def create_newsletter(club: str, body: NewsletterIn) -> dict[str, Any]:
             subject=body.subject,
             language=body.language,
             blocks=[block.model_dump() for block in body.blocks],
+            members=body.audience.members if body.audience else None,
         )
     return _out(made)
 

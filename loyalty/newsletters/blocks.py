@@ -1,6 +1,7 @@
 """Blocks of a newsletter: what each holds, and what must be there before it is approved."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,39 +10,67 @@ from portal.foundation.errors import Refused
 from portal.foundation.i18n import _l
 
 MOST_BLOCKS = 40
-MOST_TEXT = 10_000
-FIELDS: dict[BlockKind, tuple[str, ...]] = {
-    BlockKind.HEADING: ("text",),
-    BlockKind.TEXT: ("text",),
-    BlockKind.PICTURE: ("file_id", "alt"),
-    BlockKind.BUTTON: ("text", "url"),
-    BlockKind.BALANCE: ("text",),
+# What a kind holds, and how many characters of it at most; a file's key has none.
+FIELDS: dict[BlockKind, dict[str, int]] = {
+    BlockKind.HEADING: {"text": 200},
+    BlockKind.TEXT: {"text": 10_000},
+    BlockKind.PICTURE: {"file_id": 0, "alt": 300},
+    BlockKind.BUTTON: {"text": 100, "url": 500},
+    BlockKind.BALANCE: {"text": 200},
 }
-PLACEHOLDERS = ("{name}", "{points}")
+_PLACEHOLDER = re.compile(r"\{(name|points)\}")
 
 
-def checked_blocks(blocks: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def checked_blocks(blocks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return blocks with only the fields that their kind has.
 
-    Refuses an unknown kind, more than 40 blocks, text over 10,000 characters, and an address that
-    is not https or http. Empty fields are kept: a draft may be unfinished.
+    Refuses an unknown kind, more than 40 blocks, text that is too long or cannot be printed, and
+    an address that is not https or http. Empty fields are left out: a draft may be unfinished.
     """
     checked = []
-    for block in blocks:
+    for number, block in enumerate(blocks, start=1):
+        if number > MOST_BLOCKS:
+            raise Refused(_l("A newsletter has at most 40 blocks."), field="blocks")
         try:
             kind = BlockKind(block.get("kind", ""))
         except ValueError:
             raise Refused(_l("There is no such kind of block."), field="blocks") from None
         kept = {name: block[name] for name in FIELDS[kind] if block.get(name) not in (None, "")}
-        for value in kept.values():
-            if isinstance(value, str) and (len(value) > MOST_TEXT or "\x00" in value):
-                raise Refused(_l("A block holds at most 10,000 characters."), field="blocks")
-        if "url" in kept and urlsplit(str(kept["url"])).scheme not in {"http", "https"}:
-            raise Refused(_l("A button leads to an http or https address."), field="blocks")
+        for name, value in kept.items():
+            _check(number, name, value, FIELDS[kind][name])
         checked.append({"kind": kind.value, **kept})
-    if len(checked) > MOST_BLOCKS:
-        raise Refused(_l("A newsletter has at most 40 blocks."), field="blocks")
     return checked
+
+
+def _check(number: int, name: str, value: Any, most: int) -> None:
+    if name == "file_id":
+        return
+    if len(value) > most:
+        sentence = _l(
+            "Block %(number)s holds at most %(most)s characters.", number=number, most=most
+        )
+        raise Refused(sentence, field="blocks")
+    if any(ord(letter) < 32 and letter not in "\r\n\t" for letter in value):
+        sentence = _l("Block %(number)s holds characters that cannot be printed.", number=number)
+        raise Refused(sentence, field="blocks")
+    if name == "url" and not _is_web_address(value):
+        sentence = _l("Block %(number)s: write an address such as https://…", number=number)
+        raise Refused(sentence, field="blocks")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _port = parts.port
+    except ValueError:
+        return False
+    is_plain = not any(letter.isspace() or letter == "\\" for letter in text)
+    return is_plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def file_ids(blocks: Iterable[Mapping[str, Any]]) -> set[int]:
+    """Return the keys of the pictures that blocks show."""
+    return {int(block["file_id"]) for block in blocks if block.get("file_id")}
 
 
 def what_is_missing(blocks: list[dict[str, Any]]) -> list[str]:
@@ -51,10 +80,14 @@ def what_is_missing(blocks: list[dict[str, Any]]) -> list[str]:
         missing.append(str(_l("It has no blocks.")))
     for number, block in enumerate(blocks, start=1):
         kind = BlockKind(block["kind"])
-        needed = [name for name in FIELDS[kind] if kind is not BlockKind.BALANCE]
-        if any(not block.get(name) for name in needed):
+        if kind is not BlockKind.BALANCE and any(not block.get(name) for name in FIELDS[kind]):
             missing.append(str(_l("Block %(number)s is not filled in.", number=number)))
     return missing
+
+
+def filled(text: str, words: Mapping[str, str]) -> str:
+    """Return `text` with {name} and {points} replaced once; what is put in is not looked at."""
+    return _PLACEHOLDER.sub(lambda found: words[found[1]], text)
 
 
 def paragraphs(text: str) -> list[str]:

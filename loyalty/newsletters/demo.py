@@ -111,10 +111,6 @@ def _enrol(dice: random.Random, club: Club, start: datetime) -> list[Member]:
             members.append(member)
             if number % 3:
                 clubs.give_consent(SYSTEM, member=member, granted=True, source="enrolment")
-        for email in ("lin@club.example", "marta@club.example"):
-            user = user_by_email(email)
-            if user is not None:
-                clubs.link_user(SYSTEM, user=user)
     return members
 
 

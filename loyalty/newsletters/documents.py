@@ -6,7 +6,7 @@ from typing import Any
 
 from loyalty.clubs.models import Member
 from loyalty.newsletters import queries
-from loyalty.newsletters.blocks import paragraphs
+from loyalty.newsletters.blocks import filled, paragraphs
 from loyalty.newsletters.models import Newsletter
 from loyalty.points import queries as points
 from portal.foundation.files.models import StoredFile
@@ -16,7 +16,7 @@ from portal.foundation.pdf import render_pdf
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What is filled into a newsletter for one reader; None shows the placeholder's meaning."""
+    """What is filled into a newsletter for one reader."""
 
     name: str
     points: str
@@ -34,10 +34,10 @@ def filled_blocks(
     newsletter: Newsletter, filling: Filling, files: Mapping[int, StoredFile]
 ) -> list[dict[str, Any]]:
     """Return the blocks with names and balances put in: plain replacement, escaped later."""
+    words = {"name": filling.name, "points": filling.points}
     found = []
     for block in newsletter.blocks:
-        text = block.get("text", "").replace("{name}", filling.name)
-        text = text.replace("{points}", filling.points)
+        text = filled(block.get("text", ""), words)
         drawn = {**block, "text": text, "paragraphs": paragraphs(text), "points": filling.points}
         if block["kind"] == "picture":
             drawn["file"] = files.get(int(block.get("file_id") or 0))

@@ -1,42 +1,66 @@
 """Forms of newsletters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import HiddenField, SelectField
+from wtforms.validators import InputRequired
 
+from loyalty.newsletters.blocks import MOST_BLOCKS
+from loyalty.newsletters.models import BlockKind
 from portal.foundation.i18n import LANGUAGES, _l
 from portal.foundation.web.forms import EditForm, Form, text
+
+KINDS = frozenset(kind.value for kind in BlockKind)
+
+
+def _language() -> SelectField:
+    return SelectField(
+        _l("Language"),
+        choices=list(LANGUAGES.items()),
+        default="en",
+        validators=[InputRequired()],
+        description=_l("Of what stands around your own words."),
+        render_kw={"data-width": "third"},
+    )
 
 
 class NewForm(Form):
     """What a newsletter begins with."""
 
-    club = SelectField(_l("Club"))
+    club = SelectField(_l("Club"), validators=[InputRequired()], render_kw={"data-width": "third"})
     subject = text(_l("Subject"), help=_l("Also the title in print."))
-    language = SelectField(_l("Language"), choices=list(LANGUAGES.items()))
+    language = _language()
 
 
 class NewsletterForm(EditForm):
     """Subject and language; the blocks stand beside, numbered from 0."""
 
     subject = text(_l("Subject"), help=_l("Also the title in print."))
-    language = SelectField(_l("Language"), choices=list(LANGUAGES.items()))
+    language = _language()
     count = HiddenField(default="0")
 
 
-def typed_blocks(sent: Any, count: str | None) -> list[dict[str, Any]]:
-    """Return the blocks as they were typed: block-N-kind, -text, -url, -alt, -file_id."""
-    most = min(int(count), 60) if count and count.isdigit() else 0
+def _whole(written: str | None) -> int | None:
+    """Return a whole number that a page of ours may have sent."""
+    is_number = bool(written) and str(written).isascii() and str(written).isdigit()
+    return int(str(written)) if is_number and len(str(written)) <= 12 else None
+
+
+def typed_blocks(sent: Mapping[str, str], count: str | None) -> list[dict[str, Any]]:
+    """Return the blocks as they were typed: block-N-kind, -text, -url, -alt, -file_id.
+
+    `number` keeps each one's N, by which its upload is found. Unknown kinds are left out.
+    """
     found = []
-    for number in range(most):
+    for number in range(min(_whole(count) or 0, MOST_BLOCKS + 1)):
         kind = sent.get(f"block-{number}-kind")
-        if not kind:
+        if kind not in KINDS:
             continue
-        block: dict[str, Any] = {"kind": kind}
+        block: dict[str, Any] = {"kind": kind, "number": number}
         for name in ("text", "url", "alt"):
             block[name] = (sent.get(f"block-{number}-{name}") or "").strip()
-        file_id = sent.get(f"block-{number}-file_id") or ""
-        block["file_id"] = int(file_id) if file_id.isdigit() and len(file_id) < 12 else None
+        block["file_id"] = _whole(sent.get(f"block-{number}-file_id"))
         found.append(block)
     return found
 
@@ -44,11 +68,11 @@ def typed_blocks(sent: Any, count: str | None) -> list[dict[str, Any]]:
 def arranged(blocks: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
     """Return the blocks after a button: add-KIND, up-N, down-N, remove-N; others change nothing."""
     verb, _, what = action.partition("-")
-    if verb == "add":
+    if verb == "add" and what in KINDS:
         return [*blocks, {"kind": what}]
-    if not what.isdigit() or int(what) >= len(blocks):
+    place = _whole(what)
+    if place is None or place >= len(blocks):
         return blocks
-    place = int(what)
     rest = blocks[:place] + blocks[place + 1 :]
     if verb == "remove":
         return rest

@@ -1,10 +1,13 @@
 """A newsletter as mail: written once, then filled for each reader."""
 
 import html
+import re
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 from loyalty.clubs.models import Club, Member
 from loyalty.newsletters import queries
@@ -14,10 +17,6 @@ from portal.foundation.i18n import in_language, number_text
 from portal.foundation.links import absolute_url
 from portal.foundation.mail.operations import Draft
 from portal.foundation.mail.writing import Written, write_mail
-
-# Signs from a private area of Unicode: they pass through escaping and cannot be typed by mistake.
-NAME, POINTS, TOKEN = "\ue000n\ue001", "\ue000p\ue001", "\ue000t\ue001"
-STAND_IN = "here-goes-the-word"
 
 
 def _signer() -> URLSafeSerializer:
@@ -33,9 +32,26 @@ def member_id_of(token: str) -> int | None:
     """Return whom an unsubscribe link names; None when it was not signed here."""
     try:
         found = _signer().loads(token)
-    except BadSignature:
+    except BadData:
         return None
     return found if isinstance(found, int) else None
+
+
+class Signs:
+    """Words that stand for a reader's own in a mail written once.
+
+    Letters and digits pass through escaping and addresses unchanged; drawn anew for each edition,
+    they cannot be typed into a block or a name.
+    """
+
+    def __init__(self) -> None:
+        drawn = secrets.token_hex(8)
+        self.name, self.points, self.token = (f"x{drawn}{part}x" for part in "npt")
+        self._any = re.compile(f"x{drawn}[npt]x")
+
+    def replaced(self, text: str, words: Mapping[str, str]) -> str:
+        """Return `text` with each sign replaced once; what is put in is not looked at."""
+        return self._any.sub(lambda found: words[found[0]], text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +61,16 @@ class Edition:
     newsletter: Newsletter
     written: Written
     unsubscribe: str
+    signs: Signs
 
     def for_member(self, member: Member, balance: int) -> Draft:
         """Return the mail of one member; text as it is, HTML escaped."""
-        token = unsubscribe_token(member.id)
+        signs, token = self.signs, unsubscribe_token(member.id)
         with in_language(self.newsletter.language):
-            words = {NAME: member.name, POINTS: number_text(balance), TOKEN: token}
-        text, page = self.written.text, self.written.html
-        for sign, word in words.items():
-            text = text.replace(sign, word)
-            page = page.replace(sign, html.escape(word))
-        link = self.unsubscribe.replace(TOKEN, token)
+            points = number_text(balance)
+        words = {signs.name: member.name, signs.points: points, signs.token: token}
+        escaped = {sign: html.escape(word) for sign, word in words.items()}
+        link = signs.replaced(self.unsubscribe, words)
         return Draft(
             kind="newsletters/newsletter",
             address=member.email or "",
@@ -63,7 +78,11 @@ class Edition:
             language=self.newsletter.language,
             source=f"newsletter:{self.newsletter.id}:{member.id}",
             user_id=member.user_id,
-            written=Written(subject=self.written.subject, text=text, html=page),
+            written=Written(
+                subject=self.written.subject,
+                text=signs.replaced(self.written.text, words),
+                html=signs.replaced(self.written.html, escaped),
+            ),
             headers={
                 "List-Unsubscribe": f"<{link}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -74,16 +93,15 @@ class Edition:
 
 def write_edition(newsletter: Newsletter, club: Club) -> Edition:
     """Return the newsletter as mail with signs for name, balance and link."""
-    files = queries.pictures(newsletter)
-    anybody = absolute_url("newsletters.unsubscribe", token=STAND_IN)
-    unsubscribe = anybody.replace(STAND_IN, TOKEN)
+    signs, files = Signs(), queries.pictures(newsletter)
+    unsubscribe = absolute_url("newsletters.unsubscribe", token=signs.token)
     written = write_mail(
         "newsletters/newsletter",
         language=newsletter.language,
         zone=club.timezone,
         newsletter=newsletter,
         club=club,
-        blocks=filled_blocks(newsletter, Filling(NAME, POINTS), files),
+        blocks=filled_blocks(newsletter, Filling(signs.name, signs.points), files),
         unsubscribe_url=unsubscribe,
     )
-    return Edition(newsletter, written, unsubscribe)
+    return Edition(newsletter, written, unsubscribe, signs)

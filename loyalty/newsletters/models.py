@@ -90,6 +90,7 @@ class Newsletter(Model):
     __tablename__ = "newsletters"
     __table_args__ = (
         sa.Index(None, "club_id", "id"),
+        sa.Index(None, "created_at", "id"),
         sa.Index(
             "ix_newsletters_sending",
             "id",
@@ -103,6 +104,9 @@ class Newsletter(Model):
     subject: Mapped[str] = mapped_column(sa.String(200), doc="Subject line and title.")
     language: Mapped[str] = mapped_column(sa.String(12), doc="Language of its frame.")
     blocks: Mapped[list[Any]] = mapped_column(doc="Blocks in order: kind and what it holds.")
+    audience: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, doc="Who of those who agreed: members, a list of keys; empty: all."
+    )
     state: Mapped[NewsletterState] = mapped_column(
         enum_type(NewsletterState), doc="Where it stands."
     )
@@ -110,6 +114,9 @@ class Newsletter(Model):
         sa.ForeignKey("users.id"), doc="Who made it; somebody else approves."
     )
     created_at: Mapped[datetime] = mapped_column(doc="When it was made.")
+    changed_by_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("users.id"), doc="Who changed it last; does not approve it either."
+    )
     approved_by_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("users.id"), doc="Who approved it."
     )
@@ -117,6 +124,20 @@ class Newsletter(Model):
     version: Mapped[int] = mapped_column(default=1, doc="Counts changes; guards stale forms.")
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class NewsletterPicture(Model):
+    """A stored picture that a newsletter shows; kept in step with its blocks."""
+
+    __tablename__ = "newsletter_pictures"
+    __table_args__ = (sa.UniqueConstraint("newsletter_id", "file_id"),)
+
+    newsletter_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("newsletters.id"), doc="Which newsletter."
+    )
+    file_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("stored_files.id"), index=True, doc="Which picture."
+    )
 
 
 class NewsletterRecipient(Model):

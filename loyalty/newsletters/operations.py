@@ -1,17 +1,20 @@
 """Changes of newsletters, from the draft to the last copy in the outbox."""
 
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from loyalty.clubs import operations as clubs
-from loyalty.clubs.models import Channel, Club, Member, Purpose
-from loyalty.clubs.queries import has_agreed
-from loyalty.newsletters import mails, queries
-from loyalty.newsletters.blocks import checked_blocks, what_is_missing
+from loyalty.clubs.models import Club, Member
+from loyalty.clubs.queries import members_named
+from loyalty.newsletters import mails, policy, queries
+from loyalty.newsletters.blocks import checked_blocks, file_ids, what_is_missing
 from loyalty.newsletters.models import (
     NEWSLETTER_STEPS,
     Newsletter,
+    NewsletterPicture,
     NewsletterRecipient,
     NewsletterState,
     RecipientState,
@@ -37,27 +40,61 @@ def create_newsletter(
     subject: str,
     language: str | None = None,
     blocks: list[dict[str, Any]] | None = None,
+    members: Sequence[str] | None = None,
 ) -> Newsletter:
     """Add a draft; its blocks may be unfinished.
 
-    Refuses an unknown language and blocks that `checked_blocks` refuses.
+    members: external ids or card numbers of those it is for; everybody who agreed when None.
+    Refuses an unknown language, blocks that `checked_blocks` refuses, pictures that are not there,
+    and (`member_unknown`) members that the club does not have.
     """
+    now = clock.now()
     newsletter = Newsletter(
-        reference="",
+        reference="~" + secrets.token_hex(16),
         club_id=club.id,
         subject=subject.strip(),
         language=_known_language(language),
-        blocks=checked_blocks(blocks or []),
+        blocks=_checked(blocks or []),
+        audience={} if members is None else {"members": _chosen(club, members)},
         state=NewsletterState.DRAFT,
         created_by_id=actor.user_id,
-        created_at=clock.now(),
+        created_at=now,
     )
-    newsletter.reference = f"new:{clock.now().isoformat()}:{actor.user_id}"
     db.session.add(newsletter)
     db.session.flush()  # the reference is made of the key
-    newsletter.reference = f"N-{clock.now().year}-{newsletter.id:05d}"
+    newsletter.reference = f"N-{clock.local_date(now, club.timezone).year}-{newsletter.id:05d}"
+    _note_pictures(newsletter)
     record(actor, "newsletters.newsletter.created", newsletter)
     return newsletter
+
+
+def _chosen(club: Club, named: Sequence[str]) -> list[int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(named), 1_000):
+        found |= members_named(club, named[start : start + 1_000])
+    unknown = next((text for text in named if text not in found), None)
+    if unknown is not None:
+        sentence = _l("There is no member %(member)s in this club.", member=unknown)
+        raise Refused(sentence, field="audience", code="member_unknown")
+    return sorted(set(found.values()))
+
+
+def _checked(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    checked = checked_blocks(blocks)
+    named = file_ids(checked)
+    if named - queries.pictures_named(named).keys():
+        raise Refused(_l("A picture is not there; upload it again."), field="blocks")
+    return checked
+
+
+def _note_pictures(newsletter: Newsletter) -> None:
+    """Keep in rows which pictures the blocks show, so that one look-up says who may see them."""
+    shown = file_ids(newsletter.blocks)
+    mine = NewsletterPicture.newsletter_id == newsletter.id
+    db.session.execute(sa.delete(NewsletterPicture).where(mine))
+    rows = [{"newsletter_id": newsletter.id, "file_id": key} for key in sorted(shown)]
+    if rows:
+        db.session.execute(sa.insert(NewsletterPicture), rows)
 
 
 def _known_language(language: str | None) -> str:
@@ -79,18 +116,20 @@ def change_newsletter(
     lock(newsletter)
     if newsletter.state != NewsletterState.DRAFT:
         raise WrongState(_l("Only a draft can be changed."))
-    checked = checked_blocks(blocks)
+    checked = _checked(blocks)
     changes = changed(newsletter, subject=subject.strip(), language=_known_language(language))
     if newsletter.blocks != checked:
         newsletter.blocks = checked
         changes["blocks"] = (None, len(checked))
+        _note_pictures(newsletter)
     if changes:
+        newsletter.changed_by_id = actor.user_id
         record(actor, "newsletters.newsletter.changed", newsletter, **changes)
 
 
 def add_picture(actor: Actor, upload: CheckedUpload) -> int:
     """Store a picture for a block and return its key."""
-    return store_upload(actor, upload, purpose=queries.PICTURE_PURPOSE, kinds=("image",)).id
+    return store_upload(actor, upload, purpose=policy.PICTURE_PURPOSE, kinds=("image",)).id
 
 
 def approve_newsletter(actor: Actor, newsletter: Newsletter) -> None:
@@ -111,21 +150,19 @@ def send_newsletter(actor: Actor, newsletter: Newsletter) -> int:
     """
     lock(newsletter)
     target = NEWSLETTER_STEPS.target(newsletter.state, "send")
-    everybody = queries.audience(newsletter.club_id).subquery()
+    everybody = queries.audience(newsletter).subquery()
     columns = ("newsletter_id", "member_id", "state")
     values = sa.select(
         sa.literal(newsletter.id), everybody.c.id, sa.literal(RecipientState.QUEUED.value)
     )
-    added = db.session.scalars(
-        sa.insert(NewsletterRecipient)
-        .from_select(columns, values)
-        .returning(NewsletterRecipient.id)
-    ).all()
-    if not added:
-        raise Refused(_l("No member of this club has agreed to newsletters."))
+    db.session.execute(sa.insert(NewsletterRecipient).from_select(columns, values))
+    mine = NewsletterRecipient.newsletter_id == newsletter.id
+    count = db.session.scalar(sa.select(sa.func.count(NewsletterRecipient.id)).where(mine)) or 0
+    if not count:
+        raise Refused(_l("No member that this is for has agreed to newsletters."))
     newsletter.state, newsletter.sent_at = target, clock.now()
-    record(actor, "newsletters.newsletter.sending", newsletter, members=len(added))
-    return len(added)
+    record(actor, "newsletters.newsletter.sending", newsletter, members=count)
+    return count
 
 
 def cancel_newsletter(actor: Actor, newsletter: Newsletter) -> None:
@@ -153,6 +190,7 @@ def mail_next_copies(actor: Actor, *, newsletter_id: int) -> int | None:
         sa.select(Newsletter)
         .where(Newsletter.id == newsletter_id, Newsletter.state == NewsletterState.SENDING)
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     if newsletter is None:
         return None
@@ -164,6 +202,7 @@ def mail_next_copies(actor: Actor, *, newsletter_id: int) -> int | None:
         )
         .order_by(NewsletterRecipient.id)
         .limit(BATCH)
+        .execution_options(populate_existing=True)
     ).all()
     if not waiting:
         newsletter.state = NEWSLETTER_STEPS.target(newsletter.state, "finish")
@@ -175,9 +214,7 @@ def mail_next_copies(actor: Actor, *, newsletter_id: int) -> int | None:
 
 def _mail(newsletter: Newsletter, copies: dict[int, NewsletterRecipient]) -> None:
     edition = mails.write_edition(newsletter, queries.club_of(newsletter))
-    willing = sa.select(Member).where(
-        Member.id.in_(copies), has_agreed(Purpose.MARKETING, Channel.EMAIL)
-    )
+    willing = sa.select(Member).where(Member.id.in_(copies), queries.wants_newsletters())
     members = {member.id: member for member in db.session.scalars(willing)}
     balances = points.balances(list(members))
     drafts = {

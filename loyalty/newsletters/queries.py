@@ -1,5 +1,6 @@
 """Reads of newsletters, their audience and their counts."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,15 +8,15 @@ from sqlalchemy.sql import Select
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Channel, Club, Member, MemberState, Purpose
+from loyalty.clubs.numbers import plain_number
 from loyalty.newsletters import policy
+from loyalty.newsletters.blocks import file_ids
 from loyalty.newsletters.models import Newsletter, NewsletterRecipient, RecipientState
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.errors import NotFound
 from portal.foundation.files.models import StoredFile
 from portal.foundation.mail.models import MailMessage, MailState
-
-PICTURE_PURPOSE = "newsletters.picture"
 
 
 def visible_newsletters(actor: Actor) -> Select[Any]:
@@ -25,7 +26,8 @@ def visible_newsletters(actor: Actor) -> Select[Any]:
 
 def newsletter_for(actor: Actor, newsletter_id: int) -> Newsletter:
     """Return a newsletter; refuses (NotFound) what the actor may not see."""
-    found = db.session.scalar(visible_newsletters(actor).where(Newsletter.id == newsletter_id))
+    by_id = visible_newsletters(actor).where(Newsletter.id == newsletter_id)
+    found: Newsletter | None = db.session.scalar(by_id)
     if found is None:
         raise NotFound
     return found
@@ -34,7 +36,7 @@ def newsletter_for(actor: Actor, newsletter_id: int) -> Newsletter:
 def newsletter_by_reference(actor: Actor, reference: str) -> Newsletter:
     """Return a newsletter by its reference; refuses (NotFound) what the actor may not see."""
     by_reference = visible_newsletters(actor).where(Newsletter.reference == reference)
-    found = db.session.scalar(by_reference)
+    found: Newsletter | None = db.session.scalar(by_reference)
     if found is None:
         raise NotFound
     return found
@@ -45,19 +47,25 @@ def club_of(newsletter: Newsletter) -> Club:
     return db.session.get_one(Club, newsletter.club_id)
 
 
-def audience(club_id: int) -> Select[Any]:
-    """Return the keys of the club's active members with an address who agree."""
-    return sa.select(Member.id).where(
-        Member.club_id == club_id,
+def wants_newsletters() -> sa.ColumnElement[bool]:
+    """Return the condition for active members with an address whose newest word is a yes."""
+    return sa.and_(
         Member.state == MemberState.ACTIVE,
         Member.email.is_not(None),
         clubs.has_agreed(Purpose.MARKETING, Channel.EMAIL),
     )
 
 
-def audience_size(club_id: int) -> int:
-    """Return how many members a newsletter of the club would reach now."""
-    everybody = audience(club_id).subquery()
+def audience(newsletter: Newsletter) -> Select[Any]:
+    """Return the keys of the members that the newsletter would go to now."""
+    select = sa.select(Member.id).where(Member.club_id == newsletter.club_id, wants_newsletters())
+    chosen = newsletter.audience.get("members")
+    return select if chosen is None else select.where(Member.id.in_(chosen))
+
+
+def audience_size(newsletter: Newsletter) -> int:
+    """Return how many members the newsletter would reach now."""
+    everybody = audience(newsletter).subquery()
     return db.session.scalar(sa.select(sa.func.count()).select_from(everybody)) or 0
 
 
@@ -88,21 +96,27 @@ def counts(newsletter: Newsletter) -> dict[str, int]:
 
 def pictures(newsletter: Newsletter) -> dict[int, StoredFile]:
     """Return the stored pictures that the newsletter's blocks name."""
-    ids = [int(block["file_id"]) for block in newsletter.blocks if block.get("file_id")]
-    files = db.session.scalars(
-        sa.select(StoredFile).where(StoredFile.id.in_(ids), StoredFile.purpose == PICTURE_PURPOSE)
-    )
+    return pictures_named(file_ids(newsletter.blocks))
+
+
+def pictures_named(ids: Iterable[int]) -> dict[int, StoredFile]:
+    """Return those of the stored files that are pictures of newsletters, by key."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    is_picture = StoredFile.purpose == policy.PICTURE_PURPOSE
+    files = db.session.scalars(sa.select(StoredFile).where(StoredFile.id.in_(wanted), is_picture))
     return {file.id: file for file in files}
 
 
-def picture_by_name(storage_name: str) -> StoredFile:
-    """Return a newsletter's picture by its random name; refuses (NotFound) any other file.
+def picture_for(actor: Actor, storage_name: str) -> StoredFile:
+    """Return a newsletter's picture by its random name.
 
-    Newsletters go to people without a sign-in: their pictures are public once they are named.
+    Refuses (NotFound) any other file, and pictures of drafts to all but marketing.
     """
     found = db.session.scalar(
         sa.select(StoredFile).where(
-            StoredFile.storage_name == storage_name, StoredFile.purpose == PICTURE_PURPOSE
+            StoredFile.storage_name == storage_name, policy.pictures_visible_to(actor)
         )
     )
     if found is None:
@@ -112,7 +126,7 @@ def picture_by_name(storage_name: str) -> StoredFile:
 
 def member_of(newsletter: Newsletter, number: str) -> Member:
     """Return a member of the newsletter's club by card number; refuses (NotFound) others."""
-    mine = (Member.club_id == newsletter.club_id, Member.number == number)
+    mine = (Member.club_id == newsletter.club_id, Member.number == plain_number(number))
     found = db.session.scalar(sa.select(Member).where(*mine))
     if found is None:
         raise NotFound

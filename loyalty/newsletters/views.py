@@ -9,20 +9,31 @@ from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Member
 from loyalty.newsletters import documents, forms, mails, operations, policy, queries
 from loyalty.newsletters.lists import NewsletterList
-from loyalty.newsletters.models import BLOCK_LABELS, NEWSLETTER_STEPS, Newsletter
+from loyalty.newsletters.models import (
+    BLOCK_LABELS,
+    NEWSLETTER_STEPS,
+    Newsletter,
+    NewsletterState,
+)
 from portal.foundation.audit import timeline
-from portal.foundation.database import db, transaction
-from portal.foundation.errors import NotFound, Refused
+from portal.foundation.database import db, lock, transaction
+from portal.foundation.errors import NotFound, Refused, Stale
 from portal.foundation.files.answers import send_stored
-from portal.foundation.files.checks import check_upload
+from portal.foundation.files.checks import CheckedUpload, check_upload
 from portal.foundation.i18n import _, _l
+from portal.foundation.pdf import PdfFailed
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.forms import ConfirmForm
 from portal.foundation.web.policies import authorise, public, requires
 from portal.foundation.web.security import csrf
-from portal.foundation.web.templating import NavItem, navigation
+from portal.foundation.web.templating import NavItem, home, navigation
 
 bp = Blueprint("newsletters", __name__, url_prefix="/newsletters")
+DONE = {
+    "approve": _l("Approved. It can be sent now."),
+    "send": _l("Its copies are on their way to the outbox."),
+    "cancel": _l("Cancelled."),
+}
 
 
 def _newsletter(newsletter_id: int) -> Newsletter:
@@ -55,15 +66,26 @@ def new() -> ResponseReturnValue:
             form.refuse(refusal)
         else:
             return redirect(url_for(".edit", newsletter_id=made.id), 303)
-    return render_template("loyalty/newsletters/new.html", form=form), form.status
+    has_clubs = bool(form.club.choices)
+    page = render_template("loyalty/newsletters/new.html", form=form, has_clubs=has_clubs)
+    return page, form.status
 
 
 @bp.get("/<int:newsletter_id>")
 @requires(policy.may_make_newsletters)
 def show(newsletter_id: int) -> str:
-    """Show a newsletter: where it stands, its counts, its blocks."""
+    """Show a newsletter: where it stands, its counts, its blocks as a reader sees them.
+
+    The reader is the member whose card `number` is asked for, else a sample.
+    """
     newsletter = _newsletter(newsletter_id)
     actor = current_actor()
+    number = request.args.get("number", "").strip()
+    try:
+        reader = queries.member_of(newsletter, number) if number else None
+    except NotFound:
+        reader = None
+    is_waiting = newsletter.state in {NewsletterState.DRAFT, NewsletterState.APPROVED}
     steps = [
         step
         for step in NEWSLETTER_STEPS.open_steps(newsletter.state)
@@ -77,16 +99,14 @@ def show(newsletter_id: int) -> str:
         steps=steps,
         may_edit=policy.may_edit(actor, newsletter),
         counts=queries.counts(newsletter),
-        reach=queries.audience_size(newsletter.club_id),
+        reach=queries.audience_size(newsletter) if is_waiting else None,
         timeline=timeline(newsletter),
-        **_drawn(newsletter),
+        number=number,
+        reader=reader,
+        blocks=documents.filled_blocks(
+            newsletter, documents.filling_for(newsletter, reader), queries.pictures(newsletter)
+        ),
     )
-
-
-def _drawn(newsletter: Newsletter, member: Member | None = None) -> dict[str, Any]:
-    files = queries.pictures(newsletter)
-    filling = documents.filling_for(newsletter, member)
-    return {"blocks": documents.filled_blocks(newsletter, filling, files)}
 
 
 @bp.route("/<int:newsletter_id>/edit", methods=["GET", "POST"])
@@ -94,7 +114,8 @@ def _drawn(newsletter: Newsletter, member: Member | None = None) -> dict[str, An
 def edit(newsletter_id: int) -> ResponseReturnValue:
     """Change a draft's subject and blocks; any button saves first."""
     newsletter = _newsletter(newsletter_id)
-    authorise(policy.may_edit, newsletter)
+    if not policy.may_edit(current_actor(), newsletter) and request.method == "GET":
+        return redirect(url_for(".show", newsletter_id=newsletter.id), 303)
     form = forms.NewsletterForm.from_request(newsletter)
     blocks: list[dict[str, Any]] = list(newsletter.blocks)
     if form.is_submitted():
@@ -102,19 +123,16 @@ def edit(newsletter_id: int) -> ResponseReturnValue:
     if form.submitted():
         action = request.form.get("action", "save")
         try:
-            uploads = _checked_pictures(len(blocks))
+            uploads = _checked_pictures(blocks)
             with transaction():
-                form.check_version(newsletter.version)
+                form.check_version(lock(newsletter).version)
                 values = form.values()
-                for number, upload in uploads.items():
-                    blocks[number]["file_id"] = operations.add_picture(current_actor(), upload)
-                blocks = forms.arranged(blocks, action)
                 operations.change_newsletter(
                     current_actor(),
                     newsletter,
                     subject=values["subject"],
                     language=values["language"],
-                    blocks=blocks,
+                    blocks=forms.arranged(_with_pictures(blocks, uploads), action),
                 )
         except Refused as refusal:
             form.refuse(refusal)
@@ -130,14 +148,28 @@ def edit(newsletter_id: int) -> ResponseReturnValue:
     return page, form.status
 
 
-def _checked_pictures(count: int) -> dict[int, Any]:
-    """Return the uploads of picture blocks, checked before the transaction."""
-    uploads = {number: request.files.get(f"block-{number}-file") for number in range(count)}
+def _checked_pictures(blocks: list[dict[str, Any]]) -> dict[int, CheckedUpload]:
+    """Return the uploads of picture blocks by the blocks' numbers, before the transaction."""
+    sent = {block["number"]: request.files.get(f"block-{block['number']}-file") for block in blocks}
     return {
         number: check_upload(upload, kinds=("image",))
-        for number, upload in uploads.items()
+        for number, upload in sent.items()
         if upload is not None and upload.filename
     }
+
+
+def _with_pictures(
+    blocks: list[dict[str, Any]], uploads: dict[int, CheckedUpload]
+) -> list[dict[str, Any]]:
+    """Return the blocks with the keys of what was uploaded; those typed stay as they are.
+
+    When the change is refused its pictures are gone too, and the page must not name them.
+    """
+    stored = {
+        number: operations.add_picture(current_actor(), upload)
+        for number, upload in uploads.items()
+    }
+    return [{**block, "file_id": stored.get(block["number"], block["file_id"])} for block in blocks]
 
 
 @bp.post("/<int:newsletter_id>/<any(approve, send, cancel):step>")
@@ -146,38 +178,47 @@ def take_step(newsletter_id: int, step: str) -> ResponseReturnValue:
     """Approve, send or cancel a newsletter."""
     newsletter = _newsletter(newsletter_id)
     authorise(policy.STEP_POLICIES[step], newsletter)
+    seen = request.form.get("version")
     try:
         with transaction():
+            if seen is not None and seen != str(lock(newsletter).version):
+                raise Stale  # what is approved is what was read
             operations.STEPS[step](current_actor(), newsletter)
     except Refused as refusal:
         flash(str(refusal), "error")
     else:
-        flash(_("Done."))
+        flash(str(DONE[step]))
     return redirect(url_for(".show", newsletter_id=newsletter.id), 303)
 
 
 @bp.get("/<int:newsletter_id>/print.pdf")
 @requires(policy.may_make_newsletters)
-def print_pdf(newsletter_id: int) -> Response:
+def print_pdf(newsletter_id: int) -> ResponseReturnValue:
     """Show the print edition, of a member by `number` or of a sample reader."""
     newsletter = _newsletter(newsletter_id)
     number = request.args.get("number", "").strip()
     member = queries.member_of(newsletter, number) if number else None
-    response = Response(documents.print_edition(newsletter, member), mimetype="application/pdf")
-    name = f'inline; filename="{newsletter.reference}.pdf"'
-    response.headers["Content-Disposition"] = name
-    return response
+    try:
+        pdf = documents.print_edition(newsletter, member)
+    except PdfFailed:
+        flash(_("It could not be drawn just now. Try again in a minute."), "error")
+        return redirect(url_for(".show", newsletter_id=newsletter.id), 303)
+    disposition = f'inline; filename="newsletter-{newsletter.id}.pdf"'
+    return Response(pdf, mimetype="application/pdf", headers={"Content-Disposition": disposition})
 
 
 @bp.get("/pictures/<storage_name>")
 @public
 def picture(storage_name: str) -> Response:
     """Show a picture of a newsletter; mail programs ask for it without signing in."""
-    return send_stored(queries.picture_by_name(storage_name))
+    response = send_stored(queries.picture_for(current_actor(), storage_name))
+    # Readers of mail on the web show it within their own pages.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @bp.route("/unsubscribe/<token>", methods=["GET", "POST"])
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]
 @public
 def unsubscribe(token: str) -> ResponseReturnValue:
     """Ask, then note, that a member wants no more newsletters.
@@ -207,3 +248,4 @@ navigation(
         key="n",
     )
 )
+home(policy.may_make_newsletters, "newsletters.index")

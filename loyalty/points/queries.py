@@ -64,6 +64,11 @@ class LotRow:
     source: str
     reason: str
 
+    @property
+    def cause(self) -> str:
+        """Return what kind of thing they came from: the first word of the source."""
+        return self.source.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:

@@ -10,7 +10,7 @@ from loyalty.clubs.models import MEMBER_LOOKS, Channel, Club, Member, Purpose
 from loyalty.clubs.numbers import spaced_number
 from loyalty.points import policy, queries
 from loyalty.points.models import TRANSFER_LOOKS, PointTransfer
-from loyalty.points.wording import endings, movements
+from loyalty.points.wording import earned_by, endings, movements
 from portal.foundation import clock
 from portal.foundation.audit import timeline
 from portal.foundation.codes import qr_svg
@@ -145,7 +145,7 @@ def member(number: str) -> str:
         number=spaced_number(found.number),
         look=MEMBER_LOOKS[found.state],
         balance=queries.balance(found, club),
-        lots=queries.lots(found, club),
+        lots=[(lot, earned_by(lot.cause, lot.reason)) for lot in queries.lots(found, club)],
         movements=movements(queries.transfers_of(found, limit=PAGE), club.timezone),
         looks=TRANSFER_LOOKS,
         purchases=queries.purchases_of(found, PAGE),

@@ -121,10 +121,9 @@ def _origin(lots: list[LotRow]) -> str:
     """Return what points came from, in a few words."""
     counts: dict[str, int] = {}
     for lot in lots:
-        cause = lot.source.partition(":")[0]
-        counts[cause] = counts.get(cause, 0) + 1
+        counts[lot.cause] = counts.get(lot.cause, 0) + 1
     if len(lots) == 1:
-        return earned_by(lots[0].source.partition(":")[0], lots[0].reason)
+        return earned_by(lots[0].cause, lots[0].reason)
     parts = []
     if "purchase" in counts:
         count = counts.pop("purchase")

@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from portal.customers.queries import CustomerKeys
 from portal.deals.models import WAITING, Deal, DealLine, DealState, family_key
 from portal.foundation import clock
+from portal.foundation.countries import country_name
 from portal.foundation.database import Model, db
 from portal.foundation.i18n import LazyText, _l, instant_text, long_day_text
 from portal.foundation.steps import Look
@@ -293,7 +294,7 @@ def _reasons(claim: Claim, other: _Other) -> list[LazyText]:
             _l(
                 "Both customers are called %(name)s in %(country)s.",
                 name=other.claim.name,
-                country=theirs.country or "–",
+                country=country_name(theirs.country),
             )
         )
     families = ", ".join(_overlap(claim, other.claim))
@@ -318,7 +319,12 @@ def _findings(claim: Claim, other: _Other) -> tuple[Finding, ...]:
     mine, theirs = claim.keys, other.claim.keys
     return (
         Finding(_l("Legal name"), claim.name, other.claim.name, _look(mine.name, theirs.name)),
-        Finding(_l("Country"), mine.country, theirs.country, _look(mine.country, theirs.country)),
+        Finding(
+            _l("Country"),
+            mine.country and country_name(mine.country),
+            theirs.country and country_name(theirs.country),
+            _look(mine.country, theirs.country),
+        ),
         Finding(_l("Tax id"), claim.tax_id, other.claim.tax_id, _look(mine.tax_id, theirs.tax_id)),
         Finding(_l("Domain"), claim.domain, other.claim.domain, _look(mine.domain, theirs.domain)),
         Finding(

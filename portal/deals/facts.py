@@ -110,7 +110,7 @@ sentences(
         ),
         "deals.deal.updated_by_file": Sentence(_l("%(actor)s updated the deal from a file"), "bar"),
         "deals.conflict.found": Sentence(
-            _l("The check found %(count)s possible conflict, score %(score)s: %(deals)s"),
+            _l("The check found what may conflict: %(deals)s, score %(score)s"),
             "diamond",
             "warn",
         ),

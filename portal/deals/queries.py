@@ -292,8 +292,8 @@ def ids_to_remind(now: datetime, after: int = 0, limit: int = 500) -> list[int]:
 def rows_for_export() -> Iterator[dict[str, Any]]:
     """Yield every deal by the columns of its file, in the order of references.
 
-    The product of a deal with several lines is its first. Drafts without a currency are left out: no
-    file could bring them back.
+    The product of a deal with several lines is its first. Drafts without a currency are left out:
+    no file could bring them back.
     """
     first = (
         sa.select(sa.func.coalesce(DealLine.sku, DealLine.family))

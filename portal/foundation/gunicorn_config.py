@@ -1,6 +1,7 @@
 """Settings of the web process that need code."""
 
 import gc
+import os
 from typing import Any
 
 from prometheus_client import multiprocess
@@ -22,5 +23,6 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """Forget the metrics of a worker that ended."""
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    """Forget the metrics of a worker that ended, where workers share them."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

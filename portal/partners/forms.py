@@ -21,7 +21,12 @@ class PartnerForm(EditForm):
     """What is known of a partner."""
 
     name = text(_l("Legal name"), render_kw={"data-width": "two-thirds"})
-    kind = SelectField(_l("Kind"), choices=_kinds, render_kw={"data-width": "third"})
+    kind = SelectField(
+        _l("Kind"),
+        choices=_kinds,
+        validators=[InputRequired(_l("Choose the kind."))],
+        render_kw={"data-width": "third"},
+    )
     country = SelectField(
         _l("Country"),
         choices=lambda: [("", ""), *country_choices()],
@@ -40,7 +45,11 @@ class PartnerForm(EditForm):
     )
     tier = text(_l("Tier"), most=40, optional=True, render_kw={"data-width": "half"})
     zone = SelectField(
-        _l("Time zone"), choices=_zones, default="UTC", render_kw={"data-width": "half"}
+        _l("Time zone"),
+        choices=_zones,
+        default="UTC",
+        validators=[InputRequired(_l("Choose the time zone."))],
+        render_kw={"data-width": "half"},
     )
 
 

@@ -1,5 +1,6 @@
 """Points that come in for something that happened, and their being taken back."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from loyalty.points.operations.ledger import (
     source_code,
     transfer_points,
 )
+from loyalty.points.operations.sweeping import expire_lots, mature_lots
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import record
@@ -176,7 +178,7 @@ def reverse_award(
     if found is not None:
         return found
     _, programme = clubs.rules_of(club).on(clock.local_date(happened_at, club.timezone))
-    own = queries.lot_of(transfer.id)
+    own = _settled_lot(actor, transfer, club, happened_at)
     owed = transfer.points - _expired(own)
     taken = _taken_back(transfer, own, owed, club, happened_at)
     short = owed - sum(points for _, points in taken)
@@ -184,12 +186,33 @@ def reverse_award(
     total = owed - short + debt
     if not total:
         return None
+    waiting = [lot.id for lot, _ in taken if lot.is_pending and (own is None or lot.id != own.id)]
+    if waiting:
+        mature_lots(actor, lot_ids=waiting)  # their time has come, the job's has not
+        taken = [
+            (replace(lot, is_pending=lot.is_pending and lot.id not in waiting), points)
+            for lot, points in taken
+        ]
     posting = _reversal(actor, transfer, taken, debt, source, reason, happened_at)
     transfer_points(actor, postings=[posting])
     made = queries.transfer_from(club.id, source)
     member = db.session.get_one(Member, transfer.member_id)
     record(actor, "points.transfer.reversed", member, points=total, reason=reason)
     return made
+
+
+def _settled_lot(
+    actor: Actor, transfer: PointTransfer, club: Club, happened_at: datetime
+) -> PointLot | None:
+    """Return an award's lot after what time has done to it is in the books, job or no job."""
+    lot = queries.lot_of(transfer.id)
+    if lot is None:
+        return None
+    if lot.is_pending and lot.available_at <= happened_at:
+        mature_lots(actor, lot_ids=[lot.id])
+    if lot.expires_on is not None and lot.expires_on < clock.today(club.timezone):
+        expire_lots(actor, club=club, day=lot.expires_on, lot_ids=[lot.id])
+    return queries.lot_of(transfer.id)
 
 
 def _expired(lot: PointLot | None) -> int:

@@ -65,7 +65,6 @@ def _note(actor: Actor, deal: Deal, conflicts: list[Conflict]) -> None:
         actor,
         "deals.conflict.found",
         deal,
-        count=len(conflicts),
         score=max(conflict.score for conflict in conflicts),
         deals=", ".join(conflict.reference for conflict in conflicts),
     )

@@ -143,7 +143,7 @@ def test_staff_ask_for_conflicts(client, cast):
     }
     (found,) = post(client, cast["manager"], "/conflicts", **question).json["items"]
     assert (found["deal"], found["score"], found["verdict"]) == (first, 80, "conflict")
-    assert "Both customers are called Statkraft AS in NO." in found["reasons"]
+    assert "Both customers are called Statkraft AS in Norway." in found["reasons"]
     question["products"] = [{"sku": "PT-40"}]
     assert post(client, cast["manager"], "/conflicts", **question).json == {"items": []}
     assert post(client, cast["north"], "/conflicts", **question).status_code == 403

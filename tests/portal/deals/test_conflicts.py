@@ -70,7 +70,7 @@ def test_staff_read_who_and_why(context, clock):
     assert conflict.comes_first
     assert [str(reason) for reason in conflict.reasons] == [
         "Both customers have the domain statkraft.example.",
-        "Both customers are called Statkraft AS in NO.",
+        "Both customers are called Statkraft AS in Norway.",
         "Both deals are about Spectrometers.",
         "It is protected until 21 February 2027.",
     ]

@@ -45,7 +45,7 @@ def manager():
 
 def mails() -> list[tuple[str, str]]:
     select = sa.select(MailMessage.kind, MailMessage.to_address).order_by(MailMessage.id)
-    return [tuple(row) for row in db.session.execute(select)]
+    return [(kind, address) for kind, address in db.session.execute(select)]
 
 
 def facts() -> list[str]:
