@@ -1496,6 +1496,7 @@ def upgrade() -> None:
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_on", sa.Date(), nullable=True),
         sa.Column("is_pending", sa.Boolean(), nullable=False),
+        sa.Column("matures", sa.Boolean(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.CheckConstraint(
             "remaining >= 0 AND remaining <= points", name=op.f("ck_point_lots_remaining_in_bounds")
@@ -1526,8 +1527,8 @@ def upgrade() -> None:
             "ix_point_lots_pending",
             ["available_at", "id"],
             unique=False,
-            sqlite_where=sa.text("is_pending"),
-            postgresql_where=sa.text("is_pending"),
+            sqlite_where=sa.text("is_pending AND matures"),
+            postgresql_where=sa.text("is_pending AND matures"),
         )
         batch_op.create_index(
             "ix_point_lots_spendable",
@@ -1703,8 +1704,8 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_point_lots_pending",
-            sqlite_where=sa.text("is_pending"),
-            postgresql_where=sa.text("is_pending"),
+            sqlite_where=sa.text("is_pending AND matures"),
+            postgresql_where=sa.text("is_pending AND matures"),
         )
         batch_op.drop_index(batch_op.f("ix_point_lots_member_id_earned_at_id"))
         batch_op.drop_index(

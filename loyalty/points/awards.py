@@ -57,6 +57,7 @@ class Award:
     available_at: datetime
     expires_on: date | None
     is_pending: bool
+    matures: bool
 
     @property
     def points(self) -> int:
@@ -183,13 +184,10 @@ def award(
     zone: the club's. at_once: usable at once, as gifts are, whatever pending_days says.
     """
     days = 0 if at_once else programme.pending_days
-    return Award(
-        shares,
-        version_id,
-        happened_at + timedelta(days=days),
-        programme.expiry.last_day(clock.local_date(happened_at, zone)),
-        days > 0,
-    )
+    available_at = happened_at + timedelta(days=days)
+    last = programme.expiry.last_day(clock.local_date(happened_at, zone))
+    matures = last is None or clock.local_date(available_at, zone) <= last
+    return Award(shares, version_id, available_at, last, days > 0, matures)
 
 
 def birthday_on(birthday: int, year: int) -> date:

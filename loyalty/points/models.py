@@ -161,8 +161,8 @@ class PointLot(Model):
             "ix_point_lots_pending",
             "available_at",
             "id",
-            sqlite_where=sa.text("is_pending"),
-            postgresql_where=sa.text("is_pending"),
+            sqlite_where=sa.text("is_pending AND matures"),
+            postgresql_where=sa.text("is_pending AND matures"),
         ),
     )
 
@@ -180,6 +180,9 @@ class PointLot(Model):
     )
     is_pending: Mapped[bool] = mapped_column(
         doc="True while they stand on the account of pending points; a job moves them."
+    )
+    matures: Mapped[bool] = mapped_column(
+        doc="False where they end before they would become usable."
     )
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from inspect import iscoroutinefunction
 from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
@@ -148,6 +149,10 @@ def init_app(app: Flask, url: str) -> None:
         "render_item": _render_type,
     }
     db.init_app(app)
+    # Nothing here is asynchronous; closing nothing would cost every request a thread of its own.
+    app.teardown_appcontext_funcs = [
+        close for close in app.teardown_appcontext_funcs if not iscoroutinefunction(close)
+    ]
     alembic.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import flask_babel
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 from flask import Flask, has_app_context
 from flask_babel import LazyString
 from markupsafe import Markup, escape
@@ -42,9 +43,15 @@ _babel = flask_babel.Babel()
 
 def _(text: str, /, **values: object) -> str:
     """Return `text` in the reader's language, with `%(name)s` replaced by `values`."""
-    if not has_app_context():
-        return text % values if values else text
-    return str(flask_babel.gettext(text, **values))
+    if has_app_context():
+        text = _translated(_language.get(), text)
+    return text % values if values else text
+
+
+@lru_cache(maxsize=16_384)
+def _translated(_language_now: str, text: str) -> str:
+    """Return `text` in the present language; catalogues never change while a process lives."""
+    return str(flask_babel.gettext(text))
 
 
 def _n(singular: str, plural: str, num: int, /, **values: object) -> str:
@@ -65,6 +72,15 @@ def init_app(app: Flask) -> None:
     _babel.init_app(
         app, locale_selector=_language.get, timezone_selector=_zone.get, default_locale="en"
     )
+    # Templates look texts up as the code does: once a process and language.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=_, ngettext=_form_for, newstyle=True
+    )
+
+
+def _form_for(singular: str, plural: str, num: int) -> str:
+    """Return the form that fits `num`, its placeholders still there."""
+    return str(flask_babel.get_translations().ungettext(singular, plural, num))
 
 
 def choose(language: str | None, zone: str | None) -> None:
@@ -96,15 +112,25 @@ def in_language(language: str | None, zone: str = "UTC") -> Iterator[None]:
 
 
 def _locale() -> Locale:
-    return Locale.parse(_language.get())
+    return _locale_of(_language.get())
+
+
+@cache
+def _locale_of(name: str) -> Locale:
+    return Locale.parse(name)
 
 
 def day_text(day: date | None, *, year: bool | None = None) -> str:
     """Return `day` short, such as "19 Nov"; with the year when it is not this one."""
     if day is None:
         return "–"
-    locale = _locale()
     with_year = day.year != clock.today(_zone.get()).year if year is None else year
+    return _short_day(_language.get(), day, with_year)
+
+
+@lru_cache(maxsize=4_096)
+def _short_day(name: str, day: date, with_year: bool) -> str:
+    locale = _locale_of(name)
     if locale.language == "zh":
         return format_date(day, "y年M月d日" if with_year else "M月d日", locale=locale)
     return format_date(day, "d MMM y" if with_year else "d MMM", locale=locale)
@@ -112,7 +138,12 @@ def day_text(day: date | None, *, year: bool | None = None) -> str:
 
 def long_day_text(day: date) -> str:
     """Return `day` in full, such as "30 November 2026"."""
-    locale = _locale()
+    return _long_day(_language.get(), day)
+
+
+@lru_cache(maxsize=4_096)
+def _long_day(name: str, day: date) -> str:
+    locale = _locale_of(name)
     return format_date(day, "y年M月d日" if locale.language == "zh" else "d MMMM y", locale=locale)
 
 
@@ -138,10 +169,28 @@ def duration_text(length: timedelta) -> str:
 
 def number_text(number: int | Decimal | float) -> str:
     """Return `number` grouped as the reader's language does."""
+    return _grouped(f"{number:,}") if isinstance(number, int) else _number(number)
+
+
+def _number(number: Decimal | float) -> str:
     return format_decimal(number, locale=_locale())
+
+
+def _grouped(written: str) -> str:
+    """Return a number as Python groups it with the signs of the reader's language."""
+    group, point = _signs(_language.get())
+    if (group, point) == (",", "."):
+        return written
+    return written.translate({ord(","): group, ord("."): point})
+
+
+@cache
+def _signs(name: str) -> tuple[str, str]:
+    locale = _locale_of(name)
+    return get_group_symbol(locale), get_decimal_symbol(locale)
 
 
 def decimal_text(number: Decimal, places: int = 2) -> str:
     """Return `number` with at least `places` decimals and no digit dropped."""
     digits = max(places, -int(number.normalize().as_tuple().exponent))
-    return format_decimal(number, format="#,##0." + "0" * digits, locale=_locale())
+    return _grouped(f"{number:,.{digits}f}")

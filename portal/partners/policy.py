@@ -3,7 +3,15 @@
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from portal.accounts.policy import is_channel_staff, is_of_partner, is_staff, is_system
+from portal.accounts.models import Role
+from portal.accounts.policy import (
+    has_role,
+    is_channel_staff,
+    is_of_partner,
+    is_service_staff,
+    is_staff,
+    is_system,
+)
 from portal.foundation.actors import Actor
 from portal.partners.models import Partner
 
@@ -51,6 +59,17 @@ def may_reinstate(actor: Actor) -> bool:
 def may_see_history(actor: Actor) -> bool:
     """Return whether the actor may read what was done to a partner, reasons included."""
     return is_staff(actor)
+
+
+def may_follow_deals(actor: Actor) -> bool:
+    """Return whether a partner's page leads the actor to its deals."""
+    sells = is_of_partner(actor) and has_role(actor, Role.PARTNER_ADMIN, Role.PARTNER_SALES)
+    return is_channel_staff(actor) or sells
+
+
+def may_follow_jobs(actor: Actor) -> bool:
+    """Return whether a partner's page leads the actor to its repair jobs."""
+    return is_service_staff(actor)
 
 
 def may_import_partners(actor: Actor) -> bool:

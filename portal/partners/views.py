@@ -54,6 +54,8 @@ def show(partner_id: int) -> ResponseReturnValue:
         steps=queries.steps_for(actor, partner),
         reasoned=set(operations.REASONED_STEPS),
         may_change=policy.may_change_partner(actor),
+        leads_to_deals=policy.may_follow_deals(actor),
+        leads_to_jobs=policy.may_follow_jobs(actor),
         entries=entries,
         country_name=country_name,
     )

@@ -23,15 +23,18 @@ PASSWORD = "correct horse battery staple"
 
 
 def a_deal(number: int, partner_ids: list[int]) -> dict[str, Any]:
-    """Return the row of one deal; of five, one is approved and protected."""
+    """Return the row of one deal: most were won, one of five is protected, few wait."""
     day = date(2024, 1, 1) + timedelta(days=number % 900)
     is_approved = number % 5 == 0
+    state = DealState.APPROVED if is_approved else DealState.WON
+    if number % 1_000 == 1:
+        state = DealState.SUBMITTED
     customer = f"Customer {number * 7919 % DEALS:06} AS"
     ends = datetime(2026, 12, 31, 23, tzinfo=UTC)
     return {
         "reference": f"D-{number:07}",
         "partner_id": partner_ids[number % len(partner_ids)],
-        "status": DealState.APPROVED if is_approved else DealState.SUBMITTED,
+        "status": state,
         "registered_on": day,
         "customer_name": customer,
         "customer_name_key": customer.lower(),

@@ -141,7 +141,12 @@ def award_posting(
     if total > repaid:
         entries.append((accounts[member_code(member_id, kind)], total - repaid))
         lot = NewLot(
-            total - repaid, happened_at, given.available_at, given.expires_on, given.is_pending
+            total - repaid,
+            happened_at,
+            given.available_at,
+            given.expires_on,
+            given.is_pending,
+            given.matures,
         )
     return Posting(
         club_id,
@@ -208,7 +213,7 @@ def _settled_lot(
     lot = queries.lot_of(transfer.id)
     if lot is None:
         return None
-    if lot.is_pending and lot.available_at <= happened_at:
+    if lot.is_pending and lot.matures and lot.available_at <= happened_at:
         mature_lots(actor, lot_ids=[lot.id])
     if lot.expires_on is not None and lot.expires_on < clock.today(club.timezone):
         expire_lots(actor, club=club, day=lot.expires_on, lot_ids=[lot.id])

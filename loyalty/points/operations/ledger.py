@@ -42,6 +42,7 @@ class NewLot:
     available_at: datetime
     expires_on: date | None
     is_pending: bool
+    matures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ def _lot(posting: Posting, lot: NewLot) -> dict[str, Any]:
         "available_at": lot.available_at,
         "expires_on": lot.expires_on,
         "is_pending": lot.is_pending,
+        "matures": lot.matures,
     }
 
 

@@ -38,7 +38,12 @@ def mature_lots(actor: Actor, *, lot_ids: Sequence[int]) -> int:
     """
     done = 0
     for ids in in_chunks(list(lot_ids), MOST_KEYS):
-        due = sa.and_(LOTS.c.id.in_(ids), LOTS.c.is_pending, LOTS.c.available_at <= clock.now())
+        due = sa.and_(
+            LOTS.c.id.in_(ids),
+            LOTS.c.is_pending,
+            LOTS.c.matures,
+            LOTS.c.available_at <= clock.now(),
+        )
         _prepare(actor, due, AccountKind.AVAILABLE)
         full = sa.and_(due, LOTS.c.remaining > 0)
         source = sa.literal("matured:") + sa.cast(LOTS.c.id, sa.String)
@@ -56,7 +61,7 @@ def due_lots(_actor: Actor, *, limit: int = BATCH) -> list[int]:
     """Return lots that became usable but still stand as pending, the earliest first."""
     select = (
         sa.select(LOTS.c.id)
-        .where(LOTS.c.is_pending, LOTS.c.available_at <= clock.now())
+        .where(LOTS.c.is_pending, LOTS.c.matures, LOTS.c.available_at <= clock.now())
         .order_by(LOTS.c.available_at, LOTS.c.id)
         .limit(limit)
     )

@@ -270,9 +270,9 @@ def test_a_strange_address_does_no_harm(app: Flask, browser: FlaskClient, query:
 
 def test_columns_are_chosen_in_the_address(app: Flask, browser: FlaskClient):
     put(app, *CAST)
-    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=due_on,mood")).select("th")]
+    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=due_on,mood")).select("th:not(.pick)")]
     assert heads == ["Name", "Due", "Mood"]
-    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=none")).select("th")]
+    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=none")).select("th:not(.pick)")]
     assert heads == ["Name", "Note", "Amount", "Rank", "At", "Mood"]
 
 
