@@ -64,7 +64,7 @@ def _is_web_address(text: str) -> bool:
         _port = parts.port
     except ValueError:
         return False
-    is_plain = not any(letter.isspace() or letter == "\\" for letter in text)
+    is_plain = not any(letter.isspace() or letter in '\\<>"' for letter in text)
     return is_plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 

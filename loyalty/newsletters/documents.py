@@ -8,7 +8,7 @@ from loyalty.clubs.models import Member
 from loyalty.newsletters import queries
 from loyalty.newsletters.blocks import filled, paragraphs
 from loyalty.newsletters.models import Newsletter
-from loyalty.points import queries as points
+from loyalty.points.queries import balances as points
 from portal.foundation.files.models import StoredFile
 from portal.foundation.i18n import in_language, number_text
 from portal.foundation.pdf import render_pdf

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import HiddenField, SelectField
+from wtforms import HiddenField, SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
 from loyalty.newsletters.blocks import MOST_BLOCKS
@@ -17,7 +17,7 @@ KINDS = frozenset(kind.value for kind in BlockKind)
 def _language() -> SelectField:
     return SelectField(
         _l("Language"),
-        choices=list(LANGUAGES.items()),
+        choices=[SelectChoice(tag, name) for tag, name in LANGUAGES.items()],
         default="en",
         validators=[InputRequired()],
         description=_l("Of what stands around your own words."),

@@ -19,7 +19,7 @@ from loyalty.newsletters.models import (
     NewsletterState,
     RecipientState,
 )
-from loyalty.points import queries as points
+from loyalty.points.queries import balances as points
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import changed, record

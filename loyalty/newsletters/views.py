@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Member
@@ -55,7 +56,7 @@ def new() -> ResponseReturnValue:
     """Begin a newsletter."""
     actor = current_actor()
     form = forms.NewForm.from_request()
-    form.club.choices = [(club.code, club.name) for club in clubs.all_clubs()]
+    form.club.choices = [SelectChoice(club.code, club.name) for club in clubs.all_clubs()]
     if form.submitted():
         try:
             with transaction():

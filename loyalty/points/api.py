@@ -2,19 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from loyalty.clubs import policy as club_policy
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club, Member
-from loyalty.points import policy, queries
+from loyalty.points import policy
 from loyalty.points.awards import Discount, Line
-from loyalty.points.models import AccountKind, Purchase, Redemption, TransferKind
+from loyalty.points.models import Purchase, Redemption
 from loyalty.points.operations.purchases import record_purchase
 from loyalty.points.operations.redeeming import redeem
+from loyalty.points.queries import balances, movements, purchases
+from loyalty.points.schemas import (
+    AsOf,
+    BalanceOut,
+    EntryOut,
+    ExpiryOut,
+    LotsOut,
+    Period,
+    PurchaseIn,
+    PurchaseOut,
+    RedemptionIn,
+    RedemptionOut,
+    ShareOut,
+    StatementOut,
+    UsedLotOut,
+)
 from loyalty.points.wording import why_text
 from portal.foundation import clock
 from portal.foundation.database import db, transaction
@@ -24,179 +37,12 @@ from portal.foundation.money import to_scaled
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.api.blueprint import ApiBlueprint, listed
 from portal.foundation.web.api.schemas import (
-    AmountIn,
-    AmountOut,
-    Currency,
-    In,
-    InstantIn,
-    InstantOut,
-    Out,
     PageOut,
     PageQuery,
-    Points,
-    ShortText,
-    Text,
 )
 from portal.foundation.web.policies import requires
 
 bp = ApiBlueprint("points", __name__, tag="Points")
-Quantity = Annotated[AmountIn, Field(ge=0, le=10**9)]
-NotNegative = Annotated[AmountIn, Field(ge=0)]
-
-
-class LineIn(In):
-    """A line of a purchase; amount is for the whole line, before discounts."""
-
-    line: Annotated[str, Field(min_length=1, max_length=40)]
-    sku: ShortText | None = None
-    category: ShortText | None = None
-    quantity: Quantity = Decimal(1)
-    amount: NotNegative
-
-
-class TenderIn(In):
-    """How a part was paid; it changes nothing about the points."""
-
-    kind: Literal["cash", "card", "gift_card", "wallet"]
-    amount: NotNegative
-
-
-class DiscountIn(In):
-    """What was taken off the order or one of its lines."""
-
-    scope: Annotated[str, Field(min_length=1, max_length=40)]
-    amount: NotNegative
-
-
-class PurchaseIn(In):
-    """What a member bought; member is an external id or a card number."""
-
-    purchase_id: ShortText
-    member: ShortText
-    happened_at: InstantIn | None = None
-    currency: Currency
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=1_000)]
-    tenders: Annotated[list[TenderIn], Field(max_length=50)] = []
-    discounts: Annotated[list[DiscountIn], Field(max_length=1_000)] = []
-
-
-class ShareOut(Out):
-    """The points that one rule gave, and why."""
-
-    rule: str
-    points: int
-    why: str
-
-
-class PurchaseOut(Out):
-    """What a purchase earned. pending_until: not to be spent before it; null when at once."""
-
-    purchase_id: str
-    member: str
-    happened_at: InstantOut
-    currency: str
-    amount: AmountOut
-    points: int
-    pending_until: InstantOut | None
-    explanation: list[ShareOut]
-
-
-class RedemptionIn(In):
-    """Points to be spent; happened_at for what is told late."""
-
-    points: Points
-    reason: Text | None = None
-    happened_at: InstantIn | None = None
-
-
-class UsedLotOut(Out):
-    """Points that came out of one lot."""
-
-    earned_at: InstantOut
-    expires_on: date | None
-    points: int
-
-
-class RedemptionOut(Out):
-    """A redemption and the lots it took from, in the order of spending."""
-
-    redemption_id: int
-    member: str
-    points: int
-    status: str
-    reason: str
-    happened_at: InstantOut
-    lots: list[UsedLotOut]
-
-
-class ExpiryOut(Out):
-    """The next points to end, and their last day."""
-
-    points: int
-    on: date
-
-
-class BalanceOut(Out):
-    """A member's points as of an instant."""
-
-    available: int
-    pending: int
-    held: int
-    debt: int
-    lifetime: int
-    tier: str | None
-    tier_until: date | None
-    next_expiry: ExpiryOut | None
-    as_of: InstantOut
-
-
-class AsOf(In):
-    """The instant that is asked about; now when missing."""
-
-    as_of: InstantIn | None = None
-
-
-class LotOut(Out):
-    """Points that were earned together. source: what they came from."""
-
-    points: int
-    remaining: int
-    earned_at: InstantOut
-    available_at: InstantOut
-    expires_on: date | None
-    source: str
-
-
-class LotsOut(Out):
-    """A member's lots, the soonest end first."""
-
-    items: list[LotOut]
-
-
-class Period(In):
-    """Days in the club's zone, or instants; from is included, until too when it is a day."""
-
-    since: Annotated[date | InstantIn | None, Field(alias="from")] = None
-    until: date | InstantIn | None = None
-
-
-class EntryOut(Out):
-    """An entry on one of a member's accounts, with that account's balance after it."""
-
-    at: InstantOut
-    kind: TransferKind
-    account: AccountKind
-    points: int
-    balance_after: int
-    reason: str
-    source: str
-    explanation: list[ShareOut]
-
-
-class StatementOut(Out):
-    """A member's entries in the order in which they happened."""
-
-    items: list[EntryOut]
 
 
 def _shares(explanation: Sequence[dict[str, Any]]) -> list[ShareOut]:
@@ -205,13 +51,13 @@ def _shares(explanation: Sequence[dict[str, Any]]) -> list[ShareOut]:
     ]
 
 
-def _purchases_out(purchases: Sequence[Purchase]) -> list[PurchaseOut]:
+def _purchases_out(some: Sequence[Purchase]) -> list[PurchaseOut]:
     """Return purchases as they are shown; two queries, however many there are."""
-    numbers = clubs.numbers_of({one.member_id for one in purchases})
-    awards = queries.awards_of(purchases)
+    numbers = clubs.numbers_of({one.member_id for one in some})
+    awards = movements.awards_of(some)
     now = clock.now()
     found = []
-    for one in purchases:
+    for one in some:
         explanation, available_at = awards.get(one.transfer_id, ([], None))
         found.append(
             PurchaseOut(
@@ -231,7 +77,7 @@ def _purchases_out(purchases: Sequence[Purchase]) -> list[PurchaseOut]:
 def _redemptions_out(redemptions: Sequence[Redemption]) -> list[RedemptionOut]:
     """Return redemptions as they are shown; two queries, however many there are."""
     numbers = clubs.numbers_of({one.member_id for one in redemptions})
-    lots = queries.used_lots([one.transfer_id for one in redemptions])
+    lots = movements.used_lots([one.transfer_id for one in redemptions])
     return [
         RedemptionOut(
             redemption_id=one.id,
@@ -300,9 +146,9 @@ def list_purchases(club: str, query: PageQuery) -> dict[str, Any]:
     """List a club's purchases that the token's user may see, those told last first."""
     actor = current_actor()
     found = clubs.club_for(actor, club)
-    select = queries.purchase_select(actor, found)
-    purchases, following = listed(select, Purchase.id, query)
-    return {"items": _purchases_out(purchases), "next_cursor": following}
+    select = purchases.purchase_select(actor, found)
+    page, following = listed(select, Purchase.id, query)
+    return {"items": _purchases_out(page), "next_cursor": following}
 
 
 @bp.get("/clubs/<club>/purchases/<purchase_id>")
@@ -311,7 +157,7 @@ def list_purchases(club: str, query: PageQuery) -> dict[str, Any]:
 def show_purchase(club: str, purchase_id: str) -> PurchaseOut:
     """Show one purchase by the shop's key."""
     actor = current_actor()
-    purchase = queries.purchase_for(actor, clubs.club_for(actor, club), purchase_id)
+    purchase = purchases.purchase_for(actor, clubs.club_for(actor, club), purchase_id)
     return _purchases_out([purchase])[0]
 
 
@@ -334,7 +180,7 @@ def redeem_points(number: str, body: RedemptionIn) -> RedemptionOut:
 def list_redemptions(number: str, query: PageQuery) -> dict[str, Any]:
     """List a member's redemptions, the latest first."""
     member, _ = _member_and_club(number)
-    select = queries.redemption_select(current_actor()).where(Redemption.member_id == member.id)
+    select = purchases.redemption_select(current_actor()).where(Redemption.member_id == member.id)
     redemptions, following = listed(select, Redemption.id, query)
     return {"items": _redemptions_out(redemptions), "next_cursor": following}
 
@@ -344,7 +190,7 @@ def list_redemptions(number: str, query: PageQuery) -> dict[str, Any]:
 @bp.output(RedemptionOut)
 def show_redemption(redemption_id: int) -> RedemptionOut:
     """Show one redemption."""
-    return _redemptions_out([queries.redemption_for(current_actor(), redemption_id)])[0]
+    return _redemptions_out([purchases.redemption_for(current_actor(), redemption_id)])[0]
 
 
 @bp.get("/members/<number>/balance")
@@ -354,7 +200,7 @@ def show_redemption(redemption_id: int) -> RedemptionOut:
 def show_balance(number: str, query: AsOf) -> BalanceOut:
     """Show a member's points as of an instant; a future one answers as if nothing more happened."""
     member, club = _member_and_club(number)
-    found = queries.balance(member, club, query.as_of)
+    found = balances.balance(member, club, query.as_of)
     ending = found.next_expiry
     return BalanceOut(
         available=found.available,
@@ -374,7 +220,7 @@ def show_balance(number: str, query: AsOf) -> BalanceOut:
 @bp.output(LotsOut)
 def list_lots(number: str) -> dict[str, Any]:
     """List what a member has left, the soonest end first."""
-    return {"items": queries.lots(*_member_and_club(number))}
+    return {"items": balances.lots(*_member_and_club(number))}
 
 
 @bp.get("/members/<number>/statement")
@@ -386,7 +232,7 @@ def show_statement(number: str, query: Period) -> dict[str, Any]:
     member, club = _member_and_club(number)
     since = _instant(query.since, club.timezone, ends=False)
     until = _instant(query.until, club.timezone, ends=True)
-    entries = queries.statement(member, since=since, until=until)
+    entries = movements.statement(member, since=since, until=until)
     items = [
         EntryOut(
             at=one.at,

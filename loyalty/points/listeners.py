@@ -5,10 +5,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club
-from loyalty.points import queries
 from loyalty.points.awards import source_shares
 from loyalty.points.models import JobClosing
 from loyalty.points.operations.earning import earn, reverse_award
+from loyalty.points.queries import movements
 from portal.foundation import clock
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, is_postgresql
@@ -59,7 +59,7 @@ def take_back_for_reopened_job(fact: ServiceJobReopened) -> None:
     """Take back what a closing gave; one that is heard of later gives nothing."""
     _closing(fact.job_id, fact.closing).is_undone = True
     for club in clubs.all_clubs():
-        transfer = queries.transfer_from(club.id, closing_source(fact.job_id, fact.closing))
+        transfer = movements.transfer_from(club.id, closing_source(fact.job_id, fact.closing))
         if transfer is not None:
             reverse_award(
                 SYSTEM,

@@ -8,9 +8,10 @@ from loyalty.clubs import policy as club_policy
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import MEMBER_LOOKS, Channel, Club, Member, Purpose
 from loyalty.clubs.numbers import spaced_number
-from loyalty.points import policy, queries
+from loyalty.points import policy
 from loyalty.points.models import TRANSFER_LOOKS, PointTransfer
-from loyalty.points.wording import earned_by, endings, movements
+from loyalty.points.queries import balances, movements, purchases
+from loyalty.points.wording import as_movements, earned_by, endings
 from portal.foundation import clock
 from portal.foundation.audit import timeline
 from portal.foundation.codes import qr_svg
@@ -60,10 +61,10 @@ def home_page() -> str:
     if own is None:
         return render_template("loyalty/points/none.html")
     member, club, mine = own
-    lots = queries.lots(member, club)
+    lots = balances.lots(member, club)
     now = clock.now()
     usable = [lot for lot in lots if lot.available_at <= now]
-    latest = queries.transfers_of(member, limit=LATELY)
+    latest = movements.transfers_of(member, limit=LATELY)
     return render_template(
         "loyalty/points/home.html",
         member=member,
@@ -75,7 +76,7 @@ def home_page() -> str:
         pending=sum(lot.remaining for lot in lots if lot.available_at > now),
         endings=endings(usable, clock.today(club.timezone)),
         soon_days=SOON_DAYS,
-        lately=movements(latest, club.timezone),
+        lately=as_movements(latest, club.timezone),
     )
 
 
@@ -97,7 +98,7 @@ def activity() -> str:
     if own is None:
         return render_template("loyalty/points/none.html")
     member, club, mine = own
-    found = queries.transfers_of(member, limit=PAGE + 1, before=_page_edge())
+    found = movements.transfers_of(member, limit=PAGE + 1, before=_page_edge())
     following = None
     if len(found) > PAGE:
         found = found[:PAGE]
@@ -108,7 +109,7 @@ def activity() -> str:
         member=member,
         club=club,
         mine=mine,
-        movements=movements(found, club.timezone),
+        movements=as_movements(found, club.timezone),
         following=following,
     )
 
@@ -144,11 +145,11 @@ def member(number: str) -> str:
         club=club,
         number=spaced_number(found.number),
         look=MEMBER_LOOKS[found.state],
-        balance=queries.balance(found, club),
-        lots=[(lot, earned_by(lot.cause, lot.reason)) for lot in queries.lots(found, club)],
-        movements=movements(queries.transfers_of(found, limit=PAGE), club.timezone),
+        balance=balances.balance(found, club),
+        lots=[(lot, earned_by(lot.cause, lot.reason)) for lot in balances.lots(found, club)],
+        movements=as_movements(movements.transfers_of(found, limit=PAGE), club.timezone),
         looks=TRANSFER_LOOKS,
-        purchases=queries.purchases_of(found, PAGE),
+        purchases=purchases.purchases_of(found, PAGE),
         consents=clubs.consents(found),
         agrees=clubs.agrees(found, Purpose.MARKETING, Channel.EMAIL),
         may_change=club_policy.may_change_member(actor, found),
@@ -161,5 +162,5 @@ def member(number: str) -> str:
 def ledger() -> str:
     """Show what the nightly recomputation of the ledger found."""
     return render_template(
-        "loyalty/points/ledger.html", latest=queries.latest_audit(), audits=queries.audits()
+        "loyalty/points/ledger.html", latest=movements.latest_audit(), audits=movements.audits()
     )

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from loyalty.points.models import PointTransfer, TransferKind
-from loyalty.points.queries import LotRow
+from loyalty.points.queries.balances import LotRow
 from portal.foundation import clock
 from portal.foundation.i18n import _, _n, decimal_text, long_day_text, number_text
 
@@ -78,7 +78,7 @@ class Movement:
     whys: list[str]
 
 
-def movements(transfers: Sequence[PointTransfer], zone: str) -> list[Movement]:
+def as_movements(transfers: Sequence[PointTransfer], zone: str) -> list[Movement]:
     """Return movements as pages show them; zone: the club's, for the day."""
     return [
         Movement(

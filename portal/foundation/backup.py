@@ -67,7 +67,7 @@ def _snapshot() -> Iterator[sa.Connection]:
     with db.engine.connect() as connection:
         if is_postgresql():
             options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-            connection = connection.execution_options(**options)
+            connection.execution_options(**options)
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield connection
@@ -355,6 +355,3 @@ def restore(path: Path) -> None:
     except BadBackup as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(2) from None
-
-
-

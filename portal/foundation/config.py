@@ -83,7 +83,8 @@ def read_config(environ: dict[str, str] | None = None) -> Config:
     """Return the configuration that `environ` (default: the process's) describes.
 
     Refuses (BadConfiguration) a port, address or URL that cannot be, a folder that cannot be
-    written, debug mode, a short key, and CLOCK when it is no instant or BASE_URL is https. Makes DATA_DIR and its secret key when absent.
+    written, debug mode, a short key, and CLOCK when it is no instant or BASE_URL is https. Makes
+    DATA_DIR and its secret key when absent.
     """
     env = dict(os.environ) if environ is None else environ
     host = env.get("HOST", "127.0.0.1")

@@ -132,5 +132,3 @@ def insert_in_bulk(table: Any, rows: list[dict[str, Any]]) -> None:
     """Insert rows in pieces, within the caller's transaction."""
     for start in range(0, len(rows), 10_000):
         db.session.execute(table.insert(), rows[start : start + 10_000])
-
-

@@ -66,15 +66,15 @@ def serve(folder: Path, url: str, **settings: str) -> Served:
     port = str(free_port())
     folder.mkdir(parents=True, exist_ok=True)
     environment = os.environ | environment_for(folder, url, PORT=port, **settings)
-    log = (folder / "serve.log").open("wb")
-    process = subprocess.Popen(
-        [ROOT / ".venv/bin/flask", "--app", "wsgi", "serve"],
-        cwd=ROOT,
-        env=environment,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    with (folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen(
+            [ROOT / ".venv/bin/flask", "--app", "wsgi", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     address = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

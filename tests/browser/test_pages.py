@@ -45,7 +45,7 @@ def walk(visitor: Visitor, start: str) -> Iterator[str]:
     waiting = [start]
     seen: set[str] = set()
     while waiting and len(seen) < MOST_PAGES:
-        path = waiting.pop(0)
+        path = waiting.pop(0).split("#")[0]
         shape = shape_of(path)
         if shape in seen or NOT_PAGES.search(path):
             continue

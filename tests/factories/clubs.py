@@ -22,15 +22,15 @@ PROGRAMME: dict[str, Any] = {
 
 def make_club(code: str = "circle", programme: dict[str, Any] | None = None, **values: Any) -> Club:
     """Make the Halden Circle, or another club, with a programme that holds since 2020."""
-    values = {
+    given: dict[str, Any] = {
         "name": "Halden Circle",
         "currency": "EUR",
         "timezone": "Europe/Oslo",
         "points_name": "points",
         "programme_approval": False,
-    } | values
+    }
     with transaction():
-        club = create_club(SYSTEM, code=code, **values)
+        club = create_club(SYSTEM, code=code, **given | values)
         send_programme(SYSTEM, club=club, document=PROGRAMME if programme is None else programme)
     return club
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.clubs.models import Club, Member
-from loyalty.points import queries
 from loyalty.points.awards import Line
 from loyalty.points.models import LedgerAudit, Purchase, Redemption
 from loyalty.points.operations.auditing import audit_ledger
 from loyalty.points.operations.purchases import record_purchase
 from loyalty.points.operations.redeeming import redeem
+from loyalty.points.queries import balances
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
 from portal.foundation.money import parse_amount, to_scaled
@@ -51,10 +51,10 @@ def make_redemption(member: Member, points: int, **values: Any) -> Redemption:
         return redeem(SYSTEM, member=member, club=club, points=points, **values)
 
 
-def balance_of(member: Member, as_of: datetime | None = None) -> queries.Balance:
+def balance_of(member: Member, as_of: datetime | None = None) -> balances.Balance:
     """Return a member's balance as the database has it now."""
     db.session.expire_all()
-    return queries.balance(member, db.session.get_one(Club, member.club_id), as_of)
+    return balances.balance(member, db.session.get_one(Club, member.club_id), as_of)
 
 
 def audited() -> LedgerAudit:

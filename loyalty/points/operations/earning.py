@@ -7,7 +7,6 @@ import sqlalchemy as sa
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club, Member
-from loyalty.points import queries
 from loyalty.points.awards import Award, Share, award
 from loyalty.points.models import (
     AccountKind,
@@ -28,6 +27,7 @@ from loyalty.points.operations.ledger import (
     transfer_points,
 )
 from loyalty.points.operations.sweeping import expire_lots, mature_lots
+from loyalty.points.queries import balances, movements
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import record
@@ -55,7 +55,7 @@ def earn(
     """
     happened_at = past(actor, happened_at=happened_at)
     lock_members(actor, member_ids=[member.id])
-    found = queries.transfer_from(club.id, source)
+    found = movements.transfer_from(club.id, source)
     if found is not None or not any(share.points for share in shares):
         return found
     version_id, programme = clubs.rules_of(club).on(clock.local_date(happened_at, club.timezone))
@@ -69,7 +69,7 @@ def earn(
         reason=reason,
         happened_at=happened_at,
     )
-    return queries.transfer_from(club.id, source)
+    return movements.transfer_from(club.id, source)
 
 
 def past(_actor: Actor, *, happened_at: datetime | None) -> datetime:
@@ -100,7 +100,7 @@ def post_award(
     kind = AccountKind.PENDING if given.is_pending else AccountKind.AVAILABLE
     own = member_code(member_id, kind)
     codes = {source_code(share.rule) for share in given.shares} | {own}
-    debt = queries.debts([member_id]).get(member_id, 0)
+    debt = balances.debts([member_id]).get(member_id, 0)
     if debt:
         codes.add(debt_code)
     accounts = open_accounts(actor, club_id=club_id, codes=codes)
@@ -179,7 +179,7 @@ def reverse_award(
     """
     happened_at = past(actor, happened_at=happened_at)
     lock_members(actor, member_ids=[transfer.member_id])
-    found = queries.transfer_from(club.id, source)
+    found = movements.transfer_from(club.id, source)
     if found is not None:
         return found
     _, programme = clubs.rules_of(club).on(clock.local_date(happened_at, club.timezone))
@@ -200,7 +200,7 @@ def reverse_award(
         ]
     posting = _reversal(actor, transfer, taken, debt, source, reason, happened_at)
     transfer_points(actor, postings=[posting])
-    made = queries.transfer_from(club.id, source)
+    made = movements.transfer_from(club.id, source)
     member = db.session.get_one(Member, transfer.member_id)
     record(actor, "points.transfer.reversed", member, points=total, reason=reason)
     return made
@@ -210,14 +210,14 @@ def _settled_lot(
     actor: Actor, transfer: PointTransfer, club: Club, happened_at: datetime
 ) -> PointLot | None:
     """Return an award's lot after what time has done to it is in the books, job or no job."""
-    lot = queries.lot_of(transfer.id)
+    lot = balances.lot_of(transfer.id)
     if lot is None:
         return None
     if lot.is_pending and lot.matures and lot.available_at <= happened_at:
         mature_lots(actor, lot_ids=[lot.id])
     if lot.expires_on is not None and lot.expires_on < clock.today(club.timezone):
         expire_lots(actor, club=club, day=lot.expires_on, lot_ids=[lot.id])
-    return queries.lot_of(transfer.id)
+    return balances.lot_of(transfer.id)
 
 
 def _expired(lot: PointLot | None) -> int:
@@ -236,14 +236,14 @@ def _taken_back(
     owed: int,
     club: Club,
     happened_at: datetime,
-) -> list[tuple[queries.Lot, int]]:
+) -> list[tuple[balances.Lot, int]]:
     """Return from which lots how much is taken: the award's own first."""
-    lots: list[queries.Lot] = []
+    lots: list[balances.Lot] = []
     if own is not None and own.remaining:
         lots.append(
-            queries.Lot(own.id, own.remaining, own.earned_at, own.expires_on, own.is_pending)
+            balances.Lot(own.id, own.remaining, own.earned_at, own.expires_on, own.is_pending)
         )
-    spendable = queries.spendable_lots(transfer.member_id, club.timezone, happened_at)
+    spendable = balances.spendable_lots(transfer.member_id, club.timezone, happened_at)
     lots += [lot for lot in spendable if own is None or lot.id != own.id]
     taken = []
     for lot in lots:
@@ -257,7 +257,7 @@ def _taken_back(
 def _reversal(
     actor: Actor,
     transfer: PointTransfer,
-    taken: list[tuple[queries.Lot, int]],
+    taken: list[tuple[balances.Lot, int]],
     debt: int,
     source: str,
     reason: str,

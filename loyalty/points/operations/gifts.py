@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club, Member, MemberState
 from loyalty.clubs.programme import Gift, Programme
-from loyalty.points import queries
 from loyalty.points.awards import Share, award, birthdays_kept_on
 from loyalty.points.models import AccountKind, PointTransfer
 from loyalty.points.operations.earning import award_posting, post_award
@@ -18,6 +17,7 @@ from loyalty.points.operations.ledger import (
     source_code,
     transfer_points,
 )
+from loyalty.points.queries import balances
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
@@ -77,7 +77,7 @@ def give_birthday_gifts(actor: Actor, *, club: Club, day: date, after: int = 0) 
         )
     )
     new = {source: member for source, member in sources.items() if source not in done}
-    owing = queries.debts(new.values())
+    owing = balances.debts(new.values())
     for source, member in new.items():
         if member in owing:
             post_award(

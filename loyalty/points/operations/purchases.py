@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club, Member
-from loyalty.points import queries
 from loyalty.points.awards import Award, Discount, Line, award, paid_amounts, purchase_shares
 from loyalty.points.models import AccountKind, Purchase, PurchaseLine
 from loyalty.points.operations.earning import award_posting, past, post_award
@@ -23,6 +22,7 @@ from loyalty.points.operations.ledger import (
     source_code,
     transfer_points,
 )
+from loyalty.points.queries import balances
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.database import db, is_postgresql
@@ -204,7 +204,7 @@ def record_purchases(actor: Actor, *, club: Club, told: Sequence[Told]) -> dict[
     At most about 1,000 at once. The caller holds the members' locks and writes the lines. Members
     who owe points are served first, one purchase after the other, so that each repays in turn.
     """
-    owing = queries.debts({one.member_id for one in told})
+    owing = balances.debts({one.member_id for one in told})
     awards = [(one, _award_of(one, club)) for one in told]
     earning = [(one, given) for one, given in awards if given.points]
     keys: dict[str, int | None] = {}

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from loyalty.clubs import queries as clubs
 from loyalty.clubs.models import Club, Member
-from loyalty.points import queries
 from loyalty.points.facts import PointsRedeemed
 from loyalty.points.models import AccountKind, Redemption, RedemptionState, TransferKind
 from loyalty.points.operations.earning import past
@@ -18,6 +17,7 @@ from loyalty.points.operations.ledger import (
     transfer_points,
 )
 from loyalty.points.operations.sweeping import mature_lots
+from loyalty.points.queries import balances
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import record
@@ -58,7 +58,7 @@ def redeem(
             code="redemption_step",
         )
     lock_members(actor, member_ids=[member.id])
-    spendable = queries.spendable_lots(member.id, club.timezone, at)
+    spendable = balances.spendable_lots(member.id, club.timezone, at)
     uses, rest = [], points
     for lot in spendable:
         if not rest:

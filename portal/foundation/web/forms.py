@@ -32,7 +32,6 @@ from portal.foundation.errors import Refused, Stale
 from portal.foundation.i18n import _, _l
 from portal.foundation.web.actors import current_actor
 
-
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,40}")
 EARLIEST, LATEST = date(1800, 1, 1), date(2400, 1, 1)
 

@@ -46,6 +46,7 @@ def test_what_no_block_may_hold_is_refused(block):
         "http://host:port",
         "https://vendor.example/a b",
         "https://vendor.example\\@evil.example",
+        'https://vendor.example/"><script>',
         " https://vendor.example",
         "JAVASCRIPT:alert(1)",
     ],

@@ -104,18 +104,19 @@ def test_killed_and_repeated(process_environment):
         factory.willing(club, MEMBERS)
         factory.being_sent(club)
     command = [str(ROOT / ".venv/bin/python"), "-c", SLOWLY]
-    with subprocess.Popen(command, env=process_environment, cwd=ROOT) as process, app.app_context():
 
-        def some_are_out() -> bool:
-            with transaction():  # a new look each time
-                return mailed() > 0
+    def some_are_out() -> bool:
+        with app.app_context():  # a new look each time
+            return mailed() > 0
 
+    with subprocess.Popen(command, env=process_environment, cwd=ROOT) as process:
         wait_until(some_are_out, "the first batch is in the outbox", seconds=60)
         os.kill(process.pid, signal.SIGKILL)
     with app.app_context():
         assert 0 < mailed() < MEMBERS
         send_newsletters(Run(at=now()))
         assert (mailed(), readers()) == (MEMBERS, MEMBERS)
+    with app.app_context():
         db.engine.dispose()
 
 

@@ -24,10 +24,11 @@ from hypothesis.stateful import (
 )
 
 from loyalty.clubs.models import Club, Member
-from loyalty.points import jobs, queries
+from loyalty.points import jobs
 from loyalty.points.awards import Share
 from loyalty.points.models import AccountKind, PointTransfer
 from loyalty.points.operations.earning import earn, reverse_award
+from loyalty.points.queries import balances, movements
 from portal.foundation import clock
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
@@ -223,7 +224,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "lots"):
             return
         db.session.expire_all()
-        now = queries.balance(self.member, self.club)
+        now = balances.balance(self.member, self.club)
         assert now.available == sum(lot.left for lot in self.spendable())
         waiting = [lot for lot in self.lots if lot.usable > self.now and lot.lasts(self.now)]
         assert now.pending == sum(lot.left for lot in waiting)
@@ -236,7 +237,7 @@ class Histories(RuleBasedStateMachine):
         db.session.expire_all()
         entries = [
             (one.at, one.points)
-            for one in queries.statement(db.session.get_one(Member, self.member.id))
+            for one in movements.statement(db.session.get_one(Member, self.member.id))
             if one.account is AccountKind.AVAILABLE
         ]
         turns = {lot.usable for lot in self.lots} | {
@@ -249,7 +250,7 @@ class Histories(RuleBasedStateMachine):
             replayed = sum(points for at, points in entries if at <= instant)
             usable = [lot for lot in self.lots if lot.usable <= instant and lot.earned <= instant]
             modelled = sum(lot.at(instant) for lot in usable if lot.lasts(instant))
-            found = queries.balance(self.member, self.club, instant).available
+            found = balances.balance(self.member, self.club, instant).available
             assert replayed == modelled == found, instant
             assert replayed >= 0
         self.stack.close()

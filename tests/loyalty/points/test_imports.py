@@ -3,6 +3,7 @@
 import csv
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,8 @@ from loyalty.points.operations.earning import earn, reverse_award
 from loyalty.points.operations.purchases import record_purchase
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
-from portal.foundation.imports.registry import KINDS, Context
+from portal.foundation.imports.registry import KINDS, Context, Row
+from portal.foundation.money import from_scaled
 from tests.factories.clubs import PROGRAMME, make_club, make_lin, make_marta
 from tests.factories.points import audited, balance_of, make_redemption
 
@@ -70,6 +72,12 @@ def row(purchase_id="A1", member="lin", amount="10", line="1", **more):
     values |= more
     cells = [purchase_id, member, values["happened_at"], amount, values["currency"], line]
     return [*cells, values["sku"], values["category"]]
+
+
+def staged_row(number, **values):
+    """Return a row as the framework hands it over."""
+    empty = dict.fromkeys(KINDS["purchases"].by_name)
+    return Row(number, empty | {"member": "lin", "currency": "EUR"} | values, [])
 
 
 @pytest.mark.both_databases
@@ -171,20 +179,8 @@ def test_killed_half_way_and_repeated_it_ends_the_same(lin, runner, tmp_path, mo
 
 def test_what_a_killed_run_staged_is_forgotten_the_day_after_next(lin, clock):
     handler = PurchaseImport(SYSTEM, Context(club="circle", token="killed"))
-    columns = KINDS["purchases"].by_name
-
-    class Row:
-        line = 2
-        values = dict.fromkeys(columns) | {
-            "purchase_id": "A1",
-            "member": "lin",
-            "happened_at": START,
-            "amount": 1,
-            "currency": "EUR",
-        }
-
     with transaction():
-        handler.apply([Row])
+        handler.apply([staged_row(2, purchase_id="A1", happened_at=START, amount=Decimal(1))])
     clock.advance(days=2)
     other = PurchaseImport(SYSTEM, Context(club="circle", token="other"))
     with transaction():
@@ -251,17 +247,21 @@ def test_in_bulk_gives_what_one_by_one_gives(lin, purchases):
                 lines=told,
                 happened_at=at,
             )
-        rows += [(f"{run_of}-{number}-bulk", at, line) for line in told]
-    staged = [
-        (handler.token, index, key, "marta", int(at.timestamp()) * 10**6, "EUR", line.line)
-        + (line.sku, line.category, line.quantity, line.amount, handler.today)
-        for index, (key, at, line) in enumerate(rows)
-    ]
-    names = [column.name for column in StagedLine.__table__.columns if column.name != "id"]
-    with transaction() as session:
-        session.execute(
-            sa.insert(StagedLine), [dict(zip(names, one, strict=True)) for one in staged]
-        )
+        rows += [
+            staged_row(
+                len(rows) + place,
+                purchase_id=f"{run_of}-{number}-bulk",
+                member="marta",
+                happened_at=at,
+                amount=from_scaled(line.amount),
+                line=line.line,
+                sku=line.sku,
+                category=line.category,
+            )
+            for place, line in enumerate(told)
+        ]
+    with transaction():
+        handler.apply(rows)
         for _ in handler.finish():
             pass
 

@@ -6,11 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from loyalty.clubs.operations import send_programme
-from loyalty.points import jobs, queries
+from loyalty.points import jobs
 from loyalty.points.awards import Share
 from loyalty.points.models import PointEntry, PointTransfer
 from loyalty.points.operations.earning import earn, reverse_award
 from loyalty.points.operations.purchases import record_purchase
+from loyalty.points.queries import movements
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
 from portal.foundation.errors import Refused
@@ -95,7 +96,7 @@ def test_what_ends_soonest_is_spent_first_and_what_never_ends_last(lin, club, cl
     clock.set(START + timedelta(days=2))
     make_purchase(lin, "10")
     redemption = make_redemption(lin, 25)
-    used = queries.used_lots([redemption.transfer_id])[redemption.transfer_id]
+    used = movements.used_lots([redemption.transfer_id])[redemption.transfer_id]
     ends = [on for _, on, _ in used]
     assert ends == [date(2026, 3, 13), date(2027, 3, 1), None]
     assert balance_of(lin).available == 5

@@ -33,7 +33,9 @@ def fill(app: Flask) -> None:
             record(SYSTEM, "settings.setting.changed", setting="x", value=(None, {"a": [1, None]}))
             for number in range(2_345):
                 values = {"number": number, "text": "line\nbreak\u2028"}
-                session.add(StoredFact(name="tests.x", values=values, announced_at=backup.clock.now()))
+                session.add(
+                    StoredFact(name="tests.x", values=values, announced_at=backup.clock.now())
+                )
     stored = Path(app.config["DATA_DIR"]) / "files" / "ab" / "abc"
     stored.parent.mkdir(parents=True)
     stored.write_bytes(b"\x00picture")
@@ -140,9 +142,7 @@ def test_writers_go_on_and_the_backup_is_one_instant(other_app, tmp_path, kind: 
     assert count > 5
 
 
-def test_a_damaged_backup_is_refused_in_one_line_and_keeps_nothing(
-    app: Flask, other_app, tmp_path
-):
+def test_a_damaged_backup_is_refused_in_one_line_and_keeps_nothing(app: Flask, other_app, tmp_path):
     fill(app)
     path, runner = tmp_path / "backup.zip", app.test_cli_runner()
     runner.invoke(args=["backup", str(path)])
@@ -169,7 +169,13 @@ def test_a_damaged_backup_is_refused_in_one_line_and_keeps_nothing(
 def test_a_backup_of_another_release_or_with_rows_missing_is_refused(app: Flask, tmp_path):
     path = tmp_path / "backup.zip"
     app.test_cli_runner().invoke(args=["backup", str(path)])
-    for change in ({"format": 2}, {"revision": "9999"}, {"tables": {}}, {"files": 3}):
+    changes: list[dict[str, Any]] = [
+        {"format": 2},
+        {"revision": "9999"},
+        {"tables": {}},
+        {"files": 3},
+    ]
+    for change in changes:
         other = tmp_path / "other.zip"
         with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
             for name in old.namelist():

@@ -72,50 +72,57 @@ def _answer_to(refusal: Refused) -> Response:
     return problem(refusal.status, str(refusal), code=code, errors=errors, **extra)
 
 
+def _once(user_id: int, key: str, answer: Callable[[], Any]) -> Response:
+    """Return the key's first answer, made by `answer` in the key's own transaction.
+
+    The key is claimed together with the changes, so that a kill in between leaves both or neither;
+    of two at once the second waits and then reads the first's answer. A rule's refusal and a body
+    that is not valid are answers too. Refuses (WrongState) a key of another body.
+    """
+    fingerprint = _fingerprint()
+    stored = _stored(user_id, key)
+    if stored is not None:
+        return _answer_again(stored, fingerprint)
+    try:
+        with transaction() as session:
+            claim = IdempotencyKey(user_id=user_id, key=key, fingerprint=fingerprint)
+            claim.used_at = clock.now()
+            session.add(claim)
+            session.flush()  # a twin waits here for the first one's commit
+            try:
+                with session.begin_nested():
+                    response: Response = make_response(answer())
+            except Refused as refusal:
+                response = _answer_to(refusal)
+            except HTTPError as invalid:
+                error_callback = current_app.error_callback  # type: ignore[attr-defined]
+                response = make_response(error_callback(invalid))
+            claim.keep(response)
+    except sa.exc.IntegrityError:
+        stored = _stored(user_id, key)
+        if stored is None:
+            raise
+        return _answer_again(stored, fingerprint)
+    return response
+
+
 def idempotent(view: V, *, required: bool) -> V:
     """Give the first answer again to the same key and body.
 
-    The key is claimed in the transaction of the view's own changes, so that a kill in between
-    leaves both or neither; of two at once the second waits and then reads the first's answer. A
-    rule's refusal and a body that is not valid are answers too, and given again. Refuses (400) a missing key where `required`, (409) the same key with another body.
+    Refuses (400) a missing key where `required`, (409) the same key with another body.
     """
 
     @functools.wraps(view)
     def replayed(*args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(KEY_HEADER)
-        if not key:
-            if required:
-                return problem(400, str(_l("Send an Idempotency-Key.")), code="key_required")
-            return view(*args, **kwargs)
-        if len(key) > MOST_KEY or not key.isprintable():
+        if not key and required:
+            return problem(400, str(_l("Send an Idempotency-Key.")), code="key_required")
+        if key and (len(key) > MOST_KEY or not key.isprintable()):
             return problem(400, str(_l("This Idempotency-Key is too long.")), code="key_invalid")
         user_id = current_actor().user_id
-        if user_id is None:
+        if not key or user_id is None:
             return view(*args, **kwargs)
-        fingerprint = _fingerprint()
-        stored = _stored(user_id, key)
-        if stored is not None:
-            return _answer_again(stored, fingerprint)
-        try:
-            with transaction() as session:
-                claim = IdempotencyKey(user_id=user_id, key=key, fingerprint=fingerprint)
-                claim.used_at = clock.now()
-                session.add(claim)
-                session.flush()  # a twin waits here for the first one's commit
-                try:
-                    with session.begin_nested():
-                        response: Response = make_response(view(*args, **kwargs))
-                except Refused as refusal:
-                    response = _answer_to(refusal)
-                except HTTPError as invalid:
-                    response = make_response(current_app.error_callback(invalid))
-                claim.keep(response)
-        except sa.exc.IntegrityError:
-            stored = _stored(user_id, key)
-            if stored is None:
-                raise
-            return _answer_again(stored, fingerprint)
-        return response
+        return _once(user_id, key, functools.partial(view, *args, **kwargs))
 
     replayed.demands_key = required  # type: ignore[attr-defined]
     return replayed  # type: ignore[return-value]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from html import escape
 from typing import Any
 
-from markupsafe import escape
 from sqlalchemy.sql.elements import ColumnElement
 
 from portal.foundation import i18n
@@ -18,8 +18,8 @@ from portal.foundation.steps import Look
 class Cell:
     """One drawn value: kind says how, text is plain, extra what the kind needs besides.
 
-    On a page it draws itself: there are hundreds of cells, and a template would take most of the
-    time of the page for them.
+    It draws itself: there are hundreds of cells on a page, and a template would take most of its
+    time for them.
     """
 
     kind: str
@@ -27,10 +27,10 @@ class Cell:
     text: str
     extra: Any = None
 
-    def __html__(self) -> str:
+    def drawn(self) -> str:
         """Return the cell's inside, escaped."""
         draw = _DRAWN.get(self.kind)
-        text = str(escape(self.text))
+        text = escape(self.text)
         return text if draw is None or not self.extra else draw(text, self.extra)
 
 

@@ -93,10 +93,11 @@ def _truth(value: Any) -> bool:
 
 def _whole(value: Any) -> int:
     # A sum of whole numbers comes from PostgreSQL as a Decimal.
-    number = int(value) if isinstance(value, Decimal) and value == value.to_integral() else value
+    is_sum = isinstance(value, Decimal) and value == value.to_integral()
+    number: Any = int(value) if is_sum else value
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) > LARGEST:
         raise ValueError("no whole number")
-    return number
+    return int(number)
 
 
 def _number(value: Any) -> Any:
@@ -153,10 +154,12 @@ def _step(expression: ColumnElement[Any], value: Any, descends: bool) -> ColumnE
     if isinstance(value, bool):
         # Truth values have no < and >: after false comes true, after true nothing.
         return expression.is_(not descends) if value == descends else None
-    return expression < value if descends else expression > value
+    step: ColumnElement[bool] = expression < value if descends else expression > value
+    return step
 
 
 def _equal(expression: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
     if value is None or isinstance(value, bool):
         return expression.is_(value)
-    return expression == value
+    equal: ColumnElement[bool] = expression == value
+    return equal

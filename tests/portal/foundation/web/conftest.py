@@ -99,5 +99,5 @@ def fields_of(answer: TestResponse) -> dict[str, str]:
     """Return what a browser would send of the page's form, before anything is typed."""
     page = soup(answer)
     form = next(f for f in page.select("main form[method=post]") if f.select("[name=form_nonce]"))
-    found = {field["name"]: field.get("value", "") for field in form.select("input[name]")}
-    return found | {field["name"]: field.text.strip() for field in form.select("textarea")}
+    found = {str(one["name"]): str(one.get("value", "")) for one in form.select("input[name]")}
+    return found | {str(one["name"]): one.text.strip() for one in form.select("textarea")}

@@ -5,8 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from apiflask import APIFlask
-from flask import Blueprint, flash, redirect, render_template_string, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template_string, url_for
 from jinja2 import DictLoader
 from pydantic import Field
 
@@ -312,7 +311,7 @@ class SampleRow:
 sa.orm.registry(metadata=tables).map_imperatively(SampleRow, samples)
 
 
-def install(app: APIFlask) -> None:
+def install(app: Flask) -> None:
     """Add the samples to an application."""
     app.register_blueprint(bp)
     app.register_blueprint(api)

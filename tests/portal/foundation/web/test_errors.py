@@ -1,6 +1,7 @@
 """Every failure has one of two shapes, a reference, and no secrets."""
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -56,7 +57,7 @@ def test_pages_answer_pages_and_the_api_problems(client: FlaskClient, method, pa
     if status == 405:
         assert answer.headers["Allow"]
     if is_api:
-        body = answer.json
+        body: Any = answer.json
         assert set(body) >= {"type", "title", "status", "detail", "request_id"}
         assert body["status"] == status
 
@@ -73,7 +74,9 @@ def test_wrong_fields_are_named_one_by_one(client: FlaskClient, bearer):
 def test_a_refused_visit_is_in_the_audit(app: Flask, browser: FlaskClient):
     browser.get("/samples/broken/forbidden")
     with app.app_context():
-        query = sa.text("SELECT actor_name, changes FROM audit_entries WHERE name = 'web.access.refused'")
+        query = sa.text(
+            "SELECT actor_name, changes FROM audit_entries WHERE name = 'web.access.refused'"
+        )
         (row,) = db.session.execute(query).all()
     assert row.actor_name == "Ada <Byron>"
     assert "samples.broken" in str(row.changes)
@@ -88,7 +91,9 @@ def test_a_refused_visit_is_in_the_audit(app: Flask, browser: FlaskClient):
     ],
 )
 @pytest.mark.parametrize("path", ["/samples/", "/api/v1/samples"])
-def test_what_the_database_says_has_an_answer(app: Flask, browser, bearer, monkeypatch, error, status, path):
+def test_what_the_database_says_has_an_answer(
+    app: Flask, browser, bearer, monkeypatch, error, status, path
+):
     """Also where nothing can be read: the error's page asks the database for nothing."""
 
     def broken(*_args: object, **_kwargs: object) -> None:
@@ -109,6 +114,8 @@ def policy_kept(app: Flask, endpoint: str, view):
 
 def test_errors_never_hold_the_values_of_a_statement(context: Flask):
     with pytest.raises(sa.exc.StatementError) as caught:
-        db.session.execute(sa.text("SELECT * FROM nowhere WHERE password = :password"), {"password": "swordfish"})
+        db.session.execute(
+            sa.text("SELECT * FROM nowhere WHERE password = :password"), {"password": "swordfish"}
+        )
     assert "swordfish" not in str(caught.value)
     assert re.search("hide_parameters|hidden", str(caught.value))

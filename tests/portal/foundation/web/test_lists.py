@@ -73,7 +73,7 @@ def walk(app: Flask, query: str) -> tuple[list[list[int]], list[list[int]]]:
 
 CAST = [
     a_row(name="Bergen", note="100%_sure", amount=Decimal("12.5"), rank=2, due_on=date(2026, 3, 1)),
-    a_row(name="Ålesund", note="sure", amount=Decimal("-3"), rank=None, due_on=date(2026, 3, 2)),
+    a_row(name="Ålesund", note="sure", amount=Decimal(-3), rank=None, due_on=date(2026, 3, 2)),
     a_row(name="Oslo", note=None, amount=None, rank=7, mood=Mood.WILD),
 ]
 
@@ -164,7 +164,11 @@ def test_the_range_says_where_the_page_stands(app: Flask):
     first = listed(app)
     second = listed(app, "?" + urlsplit(first.next_url or "").query)
     again = listed(app, "?" + urlsplit(second.previous_url or "").query)
-    assert [one.range_text for one in (first, second, again)] == ["1–7 of 16", "8–14 of 16", "1–7 of 16"]
+    assert [one.range_text for one in (first, second, again)] == [
+        "1–7 of 16",
+        "8–14 of 16",
+        "1–7 of 16",
+    ]
     assert again.previous_url is None
 
 
@@ -180,12 +184,21 @@ def packed(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
+NOT_ROWS: list[Any] = [None, 1, "abc", {}, [], [[]], [1], [1, 2], [1, "x", "y"], [1, None, None]]
+NO_NAMES: list[Any] = [True, 1.5, [], {}, {"d": 1}, {"d": "x"}, {"n": "x"}]
 HOSTILE = [
     *["x", "=", "%", "é", "\x00", "AAAA", "-" * 3000],
-    *[packed(value) for value in (None, 1, "abc", {}, [], [[]], [1], [1, 2], [1, "x", "y"], [1, None, None])],
-    *[packed([1, value, 5]) for value in (True, 1.5, [], {}, {"d": 1}, {"d": "x"}, {"n": "x"})],
-    *[packed([1, "a", value]) for value in (10**30, -(10**30), "1", True, {"n": "NaN"}, {"n": "1"})],
-    *[packed([1, {key: text}, 5]) for key in "dn" for text in ("2026-01-01", "NaN", "1e999999", "sNaN")],
+    *[packed(value) for value in NOT_ROWS],
+    *[packed([1, value, 5]) for value in NO_NAMES],
+    *[
+        packed([1, "a", value])
+        for value in (10**30, -(10**30), "1", True, {"n": "NaN"}, {"n": "1"})
+    ],
+    *[
+        packed([1, {key: text}, 5])
+        for key in "dn"
+        for text in ("2026-01-01", "NaN", "1e999999", "sNaN")
+    ],
     packed([1, "\ud800", 5]),
     packed([1, "\x00", 5]),
     packed([10**40, "a", 5]),
@@ -207,10 +220,13 @@ def test_a_forged_cursor_finds_nothing_and_breaks_nothing(app: Flask, browser: F
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(max_size=60) | st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("dnx"), inner),
-).map(packed))
+@given(
+    st.text(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("dnx"), inner),
+    ).map(packed)
+)
 def test_unpacking_gives_values_or_not_found(word: str):
     try:
         values = cursor.unpack(word, [c.name.type, c.amount.type])
@@ -270,9 +286,15 @@ def test_a_strange_address_does_no_harm(app: Flask, browser: FlaskClient, query:
 
 def test_columns_are_chosen_in_the_address(app: Flask, browser: FlaskClient):
     put(app, *CAST)
-    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=due_on,mood")).select("th:not(.pick)")]
+    heads = [
+        th.text.strip()
+        for th in soup(browser.get("/samples/?columns=due_on,mood")).select("th:not(.pick)")
+    ]
     assert heads == ["Name", "Due", "Mood"]
-    heads = [th.text.strip() for th in soup(browser.get("/samples/?columns=none")).select("th:not(.pick)")]
+    heads = [
+        th.text.strip()
+        for th in soup(browser.get("/samples/?columns=none")).select("th:not(.pick)")
+    ]
     assert heads == ["Name", "Note", "Amount", "Rank", "At", "Mood"]
 
 
@@ -296,9 +318,13 @@ EXPORTED = [
 
 
 @pytest.mark.both_databases
-def test_the_csv_file_holds_the_filtered_rows_with_formulas_defused(app: Flask, browser: FlaskClient):
+def test_the_csv_file_holds_the_filtered_rows_with_formulas_defused(
+    app: Flask, browser: FlaskClient
+):
     put(app, *EXPORTED, *(a_row(name=f"n{number}") for number in range(20)))
-    answer = browser.get("/samples/?format=csv&order=name&columns=name,note,amount,rank,due_on,at,mood")
+    answer = browser.get(
+        "/samples/?format=csv&order=name&columns=name,note,amount,rank,due_on,at,mood"
+    )
     assert answer.headers["Content-Disposition"] == 'attachment; filename="sample.csv"'
     found = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert len(found) == 23

@@ -32,13 +32,16 @@ def test_a_path_elsewhere_is_no_path(path: str):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/deals", "/deals/7?order=-name&after=x#top", "/a//b", "/%E4%B8%AD", "/中/文", "/a:b"]
+    "path",
+    ["/", "/deals", "/deals/7?order=-name&after=x#top", "/a//b", "/%E4%B8%AD", "/中/文", "/a:b"],
 )
 def test_a_path_of_this_site_is_kept(path: str):
     assert safe_path(path) == path
 
 
-LETTERS = st.sampled_from([*string.printable, "%2f", "%5c", "%09", "%0a", "//", "\\", "evil.example", "中"])
+LETTERS = st.sampled_from(
+    [*string.printable, "%2f", "%5c", "%09", "%0a", "//", "\\", "evil.example", "中"]
+)
 
 
 @settings(max_examples=500, deadline=None)
@@ -53,7 +56,14 @@ def test_whatever_is_kept_stays_on_this_site(text: str):
     assert (target.scheme, target.netloc) == ("https", "guildhall.example")
 
 
-PAGES = ["/login", "/nowhere", "/samples/broken/bug", "/healthz", "/api/v1/openapi.json", "/api/v1/x"]
+PAGES = [
+    "/login",
+    "/nowhere",
+    "/samples/broken/bug",
+    "/healthz",
+    "/api/v1/openapi.json",
+    "/api/v1/x",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -79,7 +89,13 @@ def test_every_answer_carries_the_headers(client: FlaskClient, path: str):
 
 @pytest.mark.parametrize(
     ("given_id", "is_kept"),
-    [("abcd-1234-EF", True), ("short", False), ("a" * 41, False), ("spaced out id", False), ("<script>1", False)],
+    [
+        ("abcd-1234-EF", True),
+        ("short", False),
+        ("a" * 41, False),
+        ("spaced out id", False),
+        ("<script>1", False),
+    ],
 )
 def test_a_request_keeps_the_id_of_the_proxy_when_it_is_one(client, given_id: str, is_kept: bool):
     for path in ("/nowhere", "/login"):

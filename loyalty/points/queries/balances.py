@@ -1,6 +1,6 @@
-"""Reads of the ledger: balances of any instant, lots, statements, purchases, redemptions."""
+"""What members have: balances of any instant, lots in the order of spending, debts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,24 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from loyalty.clubs.models import Club, Member
-from loyalty.points import policy
 from loyalty.points.models import (
     AccountKind,
-    LedgerAudit,
     LotUse,
     PointAccount,
     PointEntry,
     PointLot,
     PointTransfer,
-    Purchase,
-    PurchaseLine,
-    Redemption,
     TransferKind,
 )
 from portal.foundation import clock
-from portal.foundation.actors import Actor
 from portal.foundation.database import db
-from portal.foundation.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +61,6 @@ class LotRow:
     def cause(self) -> str:
         """Return what kind of thing they came from: the first word of the source."""
         return self.source.partition(":")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class StatementLine:
-    """An entry on one of a member's accounts, with that account's balance after it."""
-
-    at: datetime
-    kind: TransferKind
-    account: AccountKind
-    points: int
-    balance_after: int
-    reason: str
-    source: str
-    explanation: Sequence[dict[str, Any]]
-
-
-def transfer_from(club_id: int, source: str) -> PointTransfer | None:
-    """Return the transfer that `source` caused."""
-    return db.session.scalar(
-        sa.select(PointTransfer).where(
-            PointTransfer.club_id == club_id, PointTransfer.source == source
-        )
-    )
 
 
 def lot_of(transfer_id: int) -> PointLot | None:
@@ -274,143 +244,3 @@ def lots(member: Member, club: Club) -> list[LotRow]:
         .order_by(*_spending_order())
     )
     return [LotRow(*row) for row in db.session.execute(select)]
-
-
-def statement(
-    member: Member, *, since: datetime | None = None, until: datetime | None = None
-) -> list[StatementLine]:
-    """Return the entries on a member's accounts in order, each with its account's balance after.
-
-    since, until: instants, the first included, the second not; balances count what was before.
-    """
-    running = sa.func.sum(PointEntry.points).over(
-        partition_by=PointAccount.id, order_by=(PointTransfer.happened_at, PointEntry.id)
-    )
-    inner = (
-        sa.select(
-            PointTransfer.happened_at.label("at"),
-            PointTransfer.kind,
-            PointAccount.kind.label("account"),
-            PointEntry.points,
-            running.label("balance_after"),
-            PointTransfer.reason,
-            PointTransfer.source,
-            PointTransfer.explanation,
-            PointEntry.id.label("entry_id"),
-        )
-        .join(PointTransfer, PointTransfer.id == PointEntry.transfer_id)
-        .join(PointAccount, PointAccount.id == PointEntry.account_id)
-        .where(PointAccount.member_id == member.id)
-        .subquery()
-    )
-    select = sa.select(*(column for column in inner.c if column.key != "entry_id")).order_by(
-        inner.c.at, inner.c.entry_id
-    )
-    if since is not None:
-        select = select.where(inner.c.at >= since)
-    if until is not None:
-        select = select.where(inner.c.at < until)
-    return [StatementLine(*row) for row in db.session.execute(select)]
-
-
-def transfers_of(
-    member: Member, *, limit: int, before: tuple[datetime, int] | None = None
-) -> list[PointTransfer]:
-    """Return what happened to a member's points, the latest first; maturing is left out.
-
-    before: happened_at and key of the last one seen, for the next page.
-    """
-    select = sa.select(PointTransfer).where(
-        PointTransfer.member_id == member.id, PointTransfer.kind != TransferKind.MATURE
-    )
-    order = (PointTransfer.happened_at, PointTransfer.id)
-    if before is not None:
-        edge = (sa.literal(before[0], PointTransfer.happened_at.type), sa.literal(before[1]))
-        select = select.where(sa.tuple_(*order) < sa.tuple_(*edge))
-    newest = select.order_by(*(column.desc() for column in order))
-    return list(db.session.scalars(newest.limit(limit)))
-
-
-def purchase_select(actor: Actor, club: Club) -> sa.Select[Any]:
-    """Return the club's purchases that the actor may see."""
-    return sa.select(Purchase).where(
-        Purchase.club_id == club.id, policy.purchases_visible_to(actor)
-    )
-
-
-def purchase_for(actor: Actor, club: Club, purchase_id: str) -> Purchase:
-    """Return a purchase by the shop's key; refuses (NotFound) one not to be seen."""
-    select = purchase_select(actor, club).where(Purchase.purchase_id == purchase_id)
-    found: Purchase | None = db.session.scalar(select)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def lines_of(purchase: Purchase) -> list[PurchaseLine]:
-    """Return a purchase's lines in the order they were told."""
-    select = sa.select(PurchaseLine).where(PurchaseLine.purchase_id == purchase.id)
-    return list(db.session.scalars(select.order_by(PurchaseLine.id)))
-
-
-def purchases_of(member: Member, limit: int) -> list[Purchase]:
-    """Return a member's latest purchases."""
-    select = sa.select(Purchase).where(Purchase.member_id == member.id)
-    order = (Purchase.happened_at.desc(), Purchase.id.desc())
-    return list(db.session.scalars(select.order_by(*order).limit(limit)))
-
-
-def redemption_select(actor: Actor) -> sa.Select[Any]:
-    """Return the redemptions that the actor may see."""
-    return sa.select(Redemption).where(policy.redemptions_visible_to(actor))
-
-
-def redemption_for(actor: Actor, redemption_id: int) -> Redemption:
-    """Return a redemption; refuses (NotFound) one that is not the actor's to see."""
-    found: Redemption | None = db.session.scalar(
-        redemption_select(actor).where(Redemption.id == redemption_id)
-    )
-    if found is None:
-        raise NotFound
-    return found
-
-
-def used_lots(transfer_ids: Sequence[int]) -> dict[int, list[tuple[datetime, date | None, int]]]:
-    """Return transfer → when the lots it took from began and end, and the points taken."""
-    select = (
-        sa.select(LotUse.transfer_id, PointLot.earned_at, PointLot.expires_on, LotUse.points)
-        .join(PointLot, PointLot.id == LotUse.lot_id)
-        .where(LotUse.transfer_id.in_(transfer_ids))
-        .order_by(LotUse.id)
-    )
-    found: dict[int, list[tuple[datetime, date | None, int]]] = {}
-    for transfer_id, earned_at, expires_on, points in db.session.execute(select):
-        found.setdefault(transfer_id, []).append((earned_at, expires_on, points))
-    return found
-
-
-def awards_of(
-    purchases: Sequence[Purchase],
-) -> dict[int | None, tuple[list[Any], datetime | None]]:
-    """Return transfer → its explanation and from when its points can be used."""
-    ids = [one.transfer_id for one in purchases if one.transfer_id is not None]
-    select = (
-        sa.select(PointTransfer.id, PointTransfer.explanation, PointLot.available_at)
-        .outerjoin(PointLot, PointLot.transfer_id == PointTransfer.id)
-        .where(PointTransfer.id.in_(ids))
-    )
-    return {
-        key: (explanation, available_at)
-        for key, explanation, available_at in db.session.execute(select)
-    }
-
-
-def latest_audit() -> LedgerAudit | None:
-    """Return what the last recomputation of the ledger found."""
-    return db.session.scalar(sa.select(LedgerAudit).order_by(LedgerAudit.id.desc()).limit(1))
-
-
-def audits(limit: int = 30) -> list[LedgerAudit]:
-    """Return what the last recomputations found, the newest first."""
-    select = sa.select(LedgerAudit).order_by(LedgerAudit.id.desc())
-    return list(db.session.scalars(select.limit(limit)))
