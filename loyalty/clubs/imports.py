@@ -1,6 +1,6 @@
 """Members from files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +57,7 @@ class MemberImport:
         by_email = self._known(Member.email_key, keys)
         new: dict[str, dict[str, Any]] = {}
         consents: list[tuple[str, bool]] = []
+        agreed = self._agreed(known.values())
         taken: set[str | None] = set()
         outcomes = []
         for row in batch:
@@ -72,7 +73,8 @@ class MemberImport:
                 outcomes.append(created())
             else:
                 changed = self._change(member, values)
-                changed = self._consent_differs(member, values["marketing_consent"]) or changed
+                said = values["marketing_consent"]
+                changed = changed or (said is not None and said != (member.id in agreed))
                 outcomes.append(updated() if changed else unchanged())
             if values["marketing_consent"] is not None:
                 consents.append((values["external_id"], values["marketing_consent"]))
@@ -161,10 +163,11 @@ class MemberImport:
         return bool(changes)
 
     @staticmethod
-    def _consent_differs(member: Member, said: bool | None) -> bool:
-        if said is None:
-            return False
-        return queries.agrees(member, Purpose.MARKETING, Channel.EMAIL) != said
+    def _agreed(members: Iterable[Member]) -> set[int]:
+        """Return those of the members whose newest word on newsletters is a yes."""
+        ids = [member.id for member in members]
+        agreed = queries.has_agreed(Purpose.MARKETING, Channel.EMAIL)
+        return set(db.session.scalars(sa.select(Member.id).where(Member.id.in_(ids), agreed)))
 
     def _note(self, said: list[tuple[str, bool]]) -> None:
         """Note consents that differ from what holds; never having agreed is a no."""

@@ -6,12 +6,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
+
 from loyalty.clubs import operations as clubs
-from loyalty.clubs.models import Club, Member
+from loyalty.clubs.models import Club, Member, ProgrammeVersion
 from loyalty.newsletters import operations as newsletters
+from loyalty.newsletters.demo_many import add_many_members, add_many_purchases, buy
 from loyalty.points import jobs as points_jobs
 from loyalty.points.awards import Line
-from loyalty.points.operations.purchases import Told, record_purchases
+from loyalty.points.operations.purchases import Told
 from loyalty.points.operations.redeeming import redeem
 from portal.accounts.queries import actor_of, user_by_email
 from portal.foundation import clock
@@ -20,6 +23,7 @@ from portal.foundation.database import db, transaction
 from portal.foundation.errors import Refused
 from portal.foundation.jobs.registry import Run
 from portal.foundation.money import to_scaled
+from portal.foundation.seeding import Sizes
 
 MEMBERS = 400
 SEED = 6201
@@ -59,23 +63,48 @@ BLOCKS = [
 ]
 
 
+def load_many(sizes: Sizes) -> dict[str, int]:
+    """Add a large set of members and purchases to the first club; return how many of each."""
+    if not sizes.members and not sizes.purchases:
+        return {}
+    club = db.session.scalar(sa.select(Club).order_by(Club.id).limit(1))
+    if club is None:
+        with transaction():
+            club, _version = _found(clock.now() - timedelta(days=735), approval=False)
+    members = sizes.members
+    is_empty = db.session.scalar(sa.select(Member.id).where(Member.club_id == club.id)) is None
+    if not members and is_empty:
+        members = sizes.purchases // 10 + 1  # somebody has to buy
+    made: dict[str, int] = {}
+    if members:
+        made["members"] = add_many_members(club, members)
+    if sizes.purchases:
+        made["purchases"] = add_many_purchases(club, sizes.purchases)
+    return made
+
+
+def _found(start: datetime, *, approval: bool) -> tuple[Club, ProgrammeVersion]:
+    """Make the club and send its programme, which holds from `start` on."""
+    club = clubs.create_club(
+        SYSTEM,
+        code="circle",
+        name="Halden Circle",
+        currency="EUR",
+        timezone="Europe/Oslo",
+        points_name="points",
+        programme_approval=approval,
+    )
+    begins = clock.local_date(start, club.timezone).isoformat()
+    document = {"effective_from": begins, **PROGRAMME}
+    return club, clubs.send_programme(SYSTEM, club=club, document=document)
+
+
 def load(now: datetime) -> None:
     """Load the clubs' part of the demo, as it grew until `now`."""
     dice = random.Random(SEED)  # noqa: S311 - the same demo each time
     start = now - timedelta(days=735)
     with clock.at(start), transaction():
-        club = clubs.create_club(
-            SYSTEM,
-            code="circle",
-            name="Halden Circle",
-            currency="EUR",
-            timezone="Europe/Oslo",
-            points_name="points",
-            programme_approval=True,
-        )
-        begins = clock.local_date(start, club.timezone).isoformat()
-        document = {"effective_from": begins, **PROGRAMME}
-        version = clubs.send_programme(SYSTEM, club=club, document=document)
+        club, version = _found(start, approval=True)
     marketing = user_by_email("marketing@vendor.example")
     approver = actor_of(marketing.id) if marketing else None
     if approver is not None and version.published_at is None:
@@ -126,7 +155,7 @@ def _buy(
         told = list(_purchases(dice, members, month, until - timedelta(minutes=10), number))
         number += len(told)
         with clock.at(until), transaction():
-            record_purchases(SYSTEM, club=club, told=told)
+            buy(club, told)
         with clock.at(until):
             if turn % 4 == 0 or until == now:
                 points_jobs.expire(Run(at=until))

@@ -15,12 +15,13 @@ from portal.accounts.models import Role
 from portal.accounts.queries import actor_of, user_by_email
 from portal.deals.models import Deal, DealState
 from portal.deals.operations import drafts, steps
+from portal.desk.demo_many import add_many_deals, add_many_partners
 from portal.desk.demo_words import CUSTOMERS, PARTNERS, PEOPLE, PROBLEMS, PRODUCTS, RETURNS
 from portal.foundation import clock
 from portal.foundation.actors import SYSTEM, Actor
 from portal.foundation.database import db, transaction
 from portal.foundation.errors import Refused
-from portal.foundation.seeding import PASSWORD
+from portal.foundation.seeding import PASSWORD, Sizes
 from portal.installed_base import operations as installed_base
 from portal.partners import operations as partners
 from portal.partners.models import Partner, PartnerState
@@ -53,6 +54,16 @@ def load(now: datetime) -> None:
             )
     _add_deals(dice, now)
     _add_jobs(dice, now)
+
+
+def load_many(sizes: Sizes) -> dict[str, int]:
+    """Add a large set of partners and deals; return how many of each."""
+    made: dict[str, int] = {}
+    if sizes.partners:
+        made["partners"] = add_many_partners(sizes.partners)
+    if sizes.deals:
+        made["deals"] = add_many_deals(sizes.deals)
+    return made
 
 
 def _add_partners() -> dict[str, int]:

@@ -31,15 +31,15 @@ class AuditList(ListPage):
         Column("at", _l("When"), AuditEntry.id, kind="number", shown=False, sortable=True),
         Column("instant", _l("At"), AuditEntry.at, kind="instant", sortable=False, phone="amount"),
         Column("actor", _l("Who"), AuditEntry.actor_name, sortable=False, phone="second"),
-        Column("thing", _l("On"), AuditEntry.thing_type, sortable=False),
+        Column("thing", _l("Thing"), AuditEntry.thing_type, sortable=False),
         Column("thing_id", _l("Key"), AuditEntry.thing_id, kind="number", sortable=False),
-        Column("address", _l("From"), AuditEntry.address, sortable=False),
+        Column("address", _l("IP address"), AuditEntry.address, sortable=False),
         Column("request", _l("Request"), AuditEntry.request_id, sortable=False, shown=False),
     ]
     filters = [
         StartsFilter("name", _l("What"), AuditEntry.name),
         StartsFilter("actor", _l("Who"), AuditEntry.actor_name, normal=str),
-        StartsFilter("thing", _l("On"), AuditEntry.thing_type),
+        StartsFilter("thing", _l("Thing"), AuditEntry.thing_type),
         DayFilter("from", _l("From"), AuditEntry.at, "from"),
         DayFilter("until", _l("Until"), AuditEntry.at, "until"),
     ]

@@ -44,10 +44,11 @@ def test_all_the_way_down_and_up_again(fresh_app):
 
 
 def test_orphans_of_a_migration_are_found(context: Flask):
-    with pytest.raises(RuntimeError, match="without their parent"), _without_foreign_keys():
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql(
-                "INSERT INTO user_roles (user_id, role) VALUES (7, 'member')"
-            )
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("BEGIN")
+    orphan = "INSERT INTO user_roles (user_id, role) VALUES (7, 'member')"
+    with (
+        pytest.raises(RuntimeError, match="without their parent"),
+        _without_foreign_keys(),
+        db.engine.connect() as connection,
+    ):
+        for statement in (orphan, "COMMIT", "BEGIN"):
+            connection.exec_driver_sql(statement)

@@ -92,16 +92,16 @@ def _truth(value: Any) -> bool:
 
 
 def _whole(value: Any) -> int:
-    # A sum of whole numbers comes from PostgreSQL as a Decimal.
-    is_sum = isinstance(value, Decimal) and value == value.to_integral()
-    number: Any = int(value) if is_sum else value
-    if not isinstance(number, int) or isinstance(number, bool) or abs(number) > LARGEST:
+    number = value
+    if isinstance(value, Decimal) and value == value.to_integral():
+        number = int(value)  # a sum of whole numbers, as PostgreSQL gives it
+    if type(number) is not int or abs(number) > LARGEST:
         raise ValueError("no whole number")
-    return int(number)
+    return number
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if type(value) not in {int, float, Decimal}:
         raise ValueError("no number")
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise ValueError("out of range")

@@ -1,5 +1,6 @@
 """Forms: sent once, stale ones refused, typed values kept, hostile values answered in words."""
 
+import io
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -114,6 +115,34 @@ def test_hostile_values_are_answered_in_words(browser: FlaskClient, rows):
             assert "Traceback" not in answer.text
     for row in rows():
         assert "\x00" not in row.name
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u3000", " \r\n "])
+def test_white_space_does_not_fill_a_field(browser: FlaskClient, rows, blank: str):
+    answer = send(browser, name=blank)
+    assert answer.status_code == 422
+    assert soup(answer).select_one("#name-error").text.strip() == "Fill this in."
+    assert rows() == []
+
+
+@pytest.mark.parametrize("name", ["name", "note", "amount", "rank", "due_on", "form_nonce"])
+def test_a_file_where_text_belongs_is_nothing_typed(browser: FlaskClient, rows, name: str):
+    typed = fields_of(browser.get("/samples/new")) | {"name": "Nordlys"}
+    typed.pop(name)
+    upload = (io.BytesIO(b"\x00\xff"), "x.bin")
+    answer = browser.post("/samples/new", data=typed | {name: upload})
+    assert answer.status_code == (422 if name == "name" else 303)
+    assert len(rows()) == (name != "name")
+
+
+@pytest.mark.parametrize("text", ['{"name": "N"}', '{"name": ["a", {"b": 1}]}', "[1]", "1", "{"])
+def test_a_page_takes_no_json(browser: FlaskClient, rows, text: str):
+    token = fields_of(browser.get("/samples/new"))["csrf_token"]
+    headers = {"X-CSRFToken": token}
+    kind = "application/json"
+    answer = browser.post("/samples/new", data=text, content_type=kind, headers=headers)
+    assert answer.status_code == 422
+    assert rows() == []
 
 
 def test_a_form_without_its_token_is_refused(browser: FlaskClient, rows):
