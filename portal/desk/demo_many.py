@@ -149,8 +149,9 @@ class _Maker:
             row["customer_id"] = ids[keys.identity] if row["submitted_at"] else None
         # Past the mapper, which would send apart what differs in the columns that are empty.
         connection = db.session.connection()
-        insert = sa.insert(DEALS).returning(DEALS.c.id, sort_by_parameter_order=True)
-        made = list(connection.scalars(insert, rows))
+        insert = sa.insert(DEALS).returning(DEALS.c.reference, DEALS.c.id)
+        keys = {reference: key for reference, key in connection.execute(insert, rows)}
+        made = [keys[row["reference"]] for row in rows]
         lines = [
             self._line(number, deal_id, row["amount"])
             for number, deal_id, row in zip(numbers, made, rows, strict=True)

@@ -17,6 +17,7 @@ from portal.foundation.money import Money
 from portal.foundation.settings import setting
 from portal.foundation.steps import Look
 from portal.foundation.web.actors import current_actor
+from portal.foundation.web.keys import key_of
 from portal.foundation.web.policies import requires
 from portal.foundation.web.templating import NavItem, home, joined, navigation
 
@@ -53,7 +54,7 @@ def queue() -> ResponseReturnValue:
     """Show what waits for a decision, the most urgent first, and one of them in full."""
     actor = current_actor()
     waiting = queries.waiting_deals(actor)
-    chosen = request.args.get("deal", type=int)
+    chosen = request.args.get("deal", type=key_of)
     if chosen is None and "deal" in request.args:
         raise NotFound
     # Without a choice wide windows show the first; narrow ones have room for the list alone.

@@ -11,8 +11,10 @@ from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
+from flask import request
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (
     BooleanField,
     DateField,
@@ -169,13 +171,38 @@ class MaybeEmpty:
             raise StopValidation
 
 
+class Filled(InputRequired):
+    """Refuse a field in which nothing was typed, or only white space."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        """Check one field's text."""
+        if isinstance(field.data, str) and not field.data.strip():
+            field.errors = []
+            raise StopValidation(str(self.message))
+        super().__call__(form, field)
+
+
 def _validators(optional: bool, *more: Any) -> list[Any]:
-    first = MaybeEmpty() if optional else InputRequired(_l("Fill this in."))
+    first = MaybeEmpty() if optional else Filled(_l("Fill this in."))
     return [first, *more]
 
 
 class Form(FlaskForm):
     """Base of every form on a page."""
+
+    class Meta(FlaskForm.Meta):
+        """How forms read a request."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Return what the page sent: uploads only for fields of files, nothing from JSON."""
+            if formdata is None or hasattr(formdata, "getlist"):
+                return formdata  # given by the view, not to be read from the request
+            if not form.is_submitted():
+                return None
+            names = {field.name for field in form if isinstance(field, FileField)}
+            files = [(name, one) for name, one in request.files.items(multi=True) if name in names]
+            sent = CombinedMultiDict([MultiDict(files), request.form])
+            return sent if sent else None
 
     form_nonce = HiddenField()
 

@@ -25,6 +25,7 @@ from werkzeug.routing import RequestRedirect
 
 from portal.foundation.origin import set_origin
 from portal.foundation.web.actors import is_api_request
+from portal.foundation.web.keys import KeyConverter
 from portal.foundation.web.policies import SAFE_METHODS
 
 MOST_BODY = 12 * 1024 * 1024
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
     Comes before whatever else looks at requests: errors and logs need the request's id.
     """
     https = app.config["BASE_URL"].startswith("https://")
+    app.url_map.converters["int"] = KeyConverter
     app.config.update(
         MAX_CONTENT_LENGTH=MOST_BODY,
         MAX_FORM_MEMORY_SIZE=MOST_FORM,
@@ -80,7 +82,11 @@ def _check_origin() -> None:
     if not origin:
         return
     allowed = {urlsplit(current_app.config["BASE_URL"]).netloc, request.host}
-    if urlsplit(origin).netloc not in allowed:
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:  # half of an IPv6 address
+        raise BadRequest from None
+    if sender not in allowed:
         raise BadRequest
 
 

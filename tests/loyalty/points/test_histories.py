@@ -37,7 +37,7 @@ from portal.foundation.jobs.registry import Run
 from tests.factories.clubs import make_club, make_member
 from tests.factories.points import audited, make_purchase, make_redemption
 
-HISTORIES = int(os.environ.get("HISTORIES", "200"))
+HISTORIES = int(os.environ.get("HISTORIES", "60"))
 START = datetime(2027, 12, 20, 9, tzinfo=UTC)  # a leap year is ahead
 ZONE = ZoneInfo("Europe/Oslo")
 BASE = {"name": "base", "phase": "base", "points_per": "1.00", "points": 1}

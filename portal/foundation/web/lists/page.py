@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.i18n import LazyText, _, _l, number_text
+from portal.foundation.web.keys import keys_of
 from portal.foundation.web.lists import cursor, files, saved
 from portal.foundation.web.lists.columns import Cell, Column
 from portal.foundation.web.lists.filters import Filter
@@ -129,7 +130,7 @@ class ListPage:
             value = one.read(args.getlist(one.key))
             if value is not None:
                 self.values[one.key] = value
-        self.picked = [int(key) for key in args.getlist("ids") if key.isdecimal()][:MOST_PICKED]
+        self.picked = keys_of(args.getlist("ids"))[:MOST_PICKED]
         by_key = {column.key: column for column in self.columns}
         wanted = args.get("order", self.default_order)
         if wanted.lstrip("-") not in by_key or not by_key[wanted.lstrip("-")].sortable:
@@ -147,7 +148,7 @@ class ListPage:
             if one.key in self.values:
                 select = select.where(*one.conditions(self.values[one.key]))
         if self.picked:
-            select = select.where(self.key.in_(self.picked))
+            select = select.where(type(self).key.in_(self.picked))
         return select
 
     def order(self) -> list[tuple[ColumnElement[Any], bool]]:
