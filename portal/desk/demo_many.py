@@ -150,8 +150,8 @@ class _Maker:
         # Past the mapper, which would send apart what differs in the columns that are empty.
         connection = db.session.connection()
         insert = sa.insert(DEALS).returning(DEALS.c.reference, DEALS.c.id)
-        keys = {reference: key for reference, key in connection.execute(insert, rows)}
-        made = [keys[row["reference"]] for row in rows]
+        made_keys = dict(connection.execute(insert, rows).tuples().all())
+        made = [made_keys[row["reference"]] for row in rows]
         lines = [
             self._line(number, deal_id, row["amount"])
             for number, deal_id, row in zip(numbers, made, rows, strict=True)
