@@ -22,7 +22,7 @@ from loyalty.clubs.numbers import is_number, plain_number
 from loyalty.clubs.programme import Programme, read_programme
 from portal.accounts.models import Role, User, UserRole
 from portal.foundation.actors import Actor
-from portal.foundation.database import db
+from portal.foundation.database import db, starting_with
 from portal.foundation.errors import NotFound
 
 
@@ -189,8 +189,8 @@ def members_found(actor: Actor, text: str) -> list[Member]:
         return list(db.session.scalars(select.where(Member.number == plain)))
     start = text.strip().lower()
     column = Member.email_key if "@" in start else Member.name_key
-    starts = (column >= start, column < start + "\U0010ffff")
-    return list(db.session.scalars(select.where(*starts).order_by(column, Member.id)))
+    starts = starting_with(column, start)
+    return list(db.session.scalars(select.where(starts).order_by(column, Member.id)))
 
 
 def consents(member: Member) -> list[Consent]:

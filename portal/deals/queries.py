@@ -28,7 +28,7 @@ from portal.deals.models import (
 from portal.foundation import clock
 from portal.foundation.actors import Actor
 from portal.foundation.audit import TimelineEntry, timeline
-from portal.foundation.database import db
+from portal.foundation.database import db, starting_with
 from portal.foundation.errors import NotFound
 from portal.foundation.i18n import LazyText
 from portal.foundation.money import Money
@@ -320,3 +320,12 @@ def rows_for_export() -> Iterator[dict[str, Any]]:
     select = sa.select(*columns).join(Partner).where(has_currency).order_by(Deal.reference)
     for row in db.session.execute(select, execution_options={"yield_per": 1_000}):
         yield dict(row._mapping)
+
+
+def deals_found(actor: Actor, text: str) -> list[Deal]:
+    """Return at most ten deals by how the reference or the customer's name starts."""
+    starts = sa.or_(
+        starting_with(Deal.reference, text.upper()), starting_with(Deal.customer_name, text)
+    )
+    select = visible_deals(actor).where(starts).order_by(Deal.id.desc())
+    return list(db.session.scalars(select.limit(10)))

@@ -28,6 +28,7 @@ from portal.foundation.settings import setting
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.policies import authorise, requires
 from portal.foundation.web.templating import NavItem, home, navigation
+from portal.foundation.web.views.search import Hit, finds
 from portal.products.queries import product_choices
 
 bp = Blueprint("deals", __name__, url_prefix="/deals")
@@ -271,3 +272,16 @@ def _back(deal_id: int) -> str:
     if request.values.get("back") == "queue" and policy.may_decide(current_actor()):
         return url_for("desk.queue")
     return url_for(".show", deal_id=deal_id)
+
+
+@finds(_l("Deals"), policy.may_see_deals)
+def find_deals(actor: Actor, text: str) -> list[Hit]:
+    """Find deals by the start of the reference or of the customer's name."""
+    return [
+        Hit(
+            found.customer_name or found.reference,
+            found.reference,
+            url_for("deals.show", deal_id=found.id),
+        )
+        for found in queries.deals_found(actor, text)
+    ]

@@ -141,17 +141,17 @@ class _Maker:
     def add(self, numbers: range) -> None:
         """Write the deals of these numbers with customers, lines and audit."""
         buyers = {number: self._customer(number // 2) for number in numbers}
-        ids = add_customers(
-            SYSTEM, customers=[(keys, name, None) for keys, name in buyers.values()]
-        )
         rows = [self._row(number, *buyers[number]) for number in numbers]
-        for row, (keys, _name) in zip(rows, buyers.values(), strict=True):
+        both = list(zip(rows, buyers.values(), strict=True))
+        known = [(keys, name, None) for row, (keys, name) in both if row["submitted_at"]]
+        ids = add_customers(SYSTEM, customers=known)
+        for row, (keys, _name) in both:
             row["customer_id"] = ids[keys.identity] if row["submitted_at"] else None
         # Past the mapper, which would send apart what differs in the columns that are empty.
         connection = db.session.connection()
         insert = sa.insert(DEALS).returning(DEALS.c.reference, DEALS.c.id)
-        made_keys = dict(connection.execute(insert, rows).tuples().all())
-        made = [made_keys[row["reference"]] for row in rows]
+        found: dict[str, int] = dict(connection.execute(insert, rows).tuples().all())
+        made = [found[row["reference"]] for row in rows]
         lines = [
             self._line(number, deal_id, row["amount"])
             for number, deal_id, row in zip(numbers, made, rows, strict=True)

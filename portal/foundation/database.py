@@ -268,6 +268,11 @@ def is_postgresql() -> bool:
     return db.engine.dialect.name == "postgresql"
 
 
+def starting_with(column: Any, text: str) -> sa.ColumnElement[bool]:
+    """Return the condition that `column` starts with `text`, such that an index serves it."""
+    return sa.and_(column >= text, column < text + "\U0010ffff")
+
+
 def in_chunks(ids: list[int], size: int = 500) -> Iterator[list[int]]:
     """Yield `ids` in lists of at most `size`, for statements with many keys."""
     for start in range(0, len(ids), size):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.foundation import clock
 from portal.foundation.actors import Actor
-from portal.foundation.database import db
+from portal.foundation.database import db, starting_with
 from portal.foundation.errors import NotFound
 from portal.foundation.i18n import LazyText, _l, day_text, zone
 from portal.foundation.steps import Look
@@ -114,3 +114,13 @@ def warranty_look(device: Device, on: date) -> Look:
     if is_in_warranty(device, on):
         return Look(_l("In warranty to %(day)s", day=day), "dot", "good")
     return Look(_l("Warranty ended %(day)s", day=day), "bar", "neutral")
+
+
+def devices_found(actor: Actor, text: str) -> list[Device]:
+    """Return at most ten devices by how the serial number starts, however it is written."""
+    key = serial_key(text)
+    if not key:
+        return []
+    starts = starting_with(Device.serial_key, key)
+    select = sa.select(Device).where(policy.visible_to(actor), starts)
+    return list(db.session.scalars(select.order_by(Device.serial_key).limit(10)))

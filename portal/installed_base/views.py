@@ -1,15 +1,17 @@
 """Pages of the installed base."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.foundation import clock, i18n
+from portal.foundation.actors import Actor
 from portal.foundation.audit import timeline
 from portal.foundation.database import db
 from portal.foundation.i18n import _l
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.policies import requires
 from portal.foundation.web.templating import NavItem, navigation
+from portal.foundation.web.views.search import Hit, finds
 from portal.installed_base import policy, queries
 from portal.installed_base.lists import DeviceList
 from portal.partners.models import Partner
@@ -55,3 +57,12 @@ def show(serial: str) -> ResponseReturnValue:
         visits=queries.history(actor, device.serial_key),
         entries=timeline(device) if actor.is_staff else None,
     )
+
+
+@finds(_l("Devices"), policy.may_see_devices)
+def find_devices(actor: Actor, text: str) -> list[Hit]:
+    """Find devices by the start of the serial number."""
+    return [
+        Hit(found.serial, found.sku, url_for("installed_base.show", serial=found.serial))
+        for found in queries.devices_found(actor, text)
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.foundation.actors import Actor
-from portal.foundation.database import db
+from portal.foundation.database import db, starting_with
 from portal.foundation.errors import NotFound
 from portal.foundation.steps import Step
 from portal.partners import policy
@@ -69,3 +69,12 @@ def rows_for_export() -> Iterator[dict[str, Any]]:
     select = sa.select(*columns).order_by(Partner.reference)
     for row in db.session.execute(select, execution_options={"yield_per": 1_000}):
         yield dict(row._mapping)
+
+
+def partners_found(actor: Actor, text: str) -> list[Partner]:
+    """Return at most ten partners by how the name or the reference starts."""
+    starts = sa.or_(
+        starting_with(Partner.name_key, text.lower()), starting_with(Partner.reference, text)
+    )
+    select = visible_partners(actor).where(starts).order_by(Partner.name_key, Partner.id)
+    return list(db.session.scalars(select.limit(10)))

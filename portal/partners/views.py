@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.foundation.actors import Actor
 from portal.foundation.audit import timeline
 from portal.foundation.countries import country_name
 from portal.foundation.database import transaction
@@ -11,6 +12,7 @@ from portal.foundation.i18n import _, _l
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.policies import authorise, requires
 from portal.foundation.web.templating import NavItem, navigation
+from portal.foundation.web.views.search import Hit, finds
 from portal.partners import operations, policy, queries
 from portal.partners.forms import PartnerForm, ReasonForm
 from portal.partners.lists import PartnerList
@@ -138,3 +140,12 @@ def plain_step(partner_id: int, step: str) -> ResponseReturnValue:
 
 def _state(partner: Partner) -> str:
     return str(PARTNER_LOOKS[partner.status].label)
+
+
+@finds(_l("Partners"), policy.may_see_partners)
+def find_partners(actor: Actor, text: str) -> list[Hit]:
+    """Find partners by the start of the name or of the reference."""
+    return [
+        Hit(found.name, found.reference, url_for("partners.show", partner_id=found.id))
+        for found in queries.partners_found(actor, text)
+    ]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.foundation import clock
 from portal.foundation.actors import Actor
-from portal.foundation.database import db
+from portal.foundation.database import db, starting_with
 from portal.foundation.errors import NotFound
 from portal.foundation.i18n import _l
 from portal.foundation.steps import Look, Step
@@ -331,3 +331,12 @@ def intake_of(actor: Actor, serial: str, on: date) -> Intake | None:
         open_reference=reference,
         open_job_id=next((values["job_id"] for values in mine), None) if reference else None,
     )
+
+
+def jobs_found(actor: Actor, text: str) -> list[ServiceJob]:
+    """Return at most ten jobs by how the reference starts, or of one serial number."""
+    wanted = starting_with(ServiceJob.reference, text.upper())
+    if key := serial_key(text):
+        wanted = sa.or_(wanted, ServiceJob.serial_key == key)
+    select = _visible(actor).where(wanted).order_by(ServiceJob.received_at.desc())
+    return list(db.session.scalars(select.limit(10)))

@@ -16,6 +16,7 @@ from portal.foundation.web.actors import current_actor
 from portal.foundation.web.forms import EditForm
 from portal.foundation.web.policies import authorise, requires
 from portal.foundation.web.templating import NavItem, home, navigation
+from portal.foundation.web.views.search import Hit, finds
 from portal.installed_base.queries import product_of
 from portal.service_jobs import documents, operations, policy, queries
 from portal.service_jobs.forms import IntakeForm, NoteForm, ReadyForm, ReasonForm, StepForm
@@ -283,3 +284,12 @@ def cancel(job_id: int) -> ResponseReturnValue:
 def reopen(job_id: int) -> ResponseReturnValue:
     """Take a closed job up again."""
     return _press(job_id, policy.may_reopen, operations.reopen_job, _("The job is open again."))
+
+
+@finds(_l("Service jobs"), policy.may_see_jobs)
+def find_jobs(actor: Actor, text: str) -> list[Hit]:
+    """Find jobs by the start of the reference, or by serial number."""
+    return [
+        Hit(found.reference, found.serial or "", url_for("service_jobs.show", job_id=found.id))
+        for found in queries.jobs_found(actor, text)
+    ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 
 from loyalty.clubs.models import Club
@@ -115,7 +116,8 @@ def rows_of(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
         names = [name for (name,) in connection.execute(query)]
-        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+        every = {name: str(sa.select(sa.text("*")).select_from(sa.table(name))) for name in names}
+        return {name: connection.execute(select).fetchall() for name, select in every.items()}
 
 
 @bench

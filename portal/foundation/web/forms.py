@@ -202,7 +202,7 @@ class Form(FlaskForm):
             names = {field.name for field in form if isinstance(field, FileField)}
             files = [(name, one) for name, one in request.files.items(multi=True) if name in names]
             sent = CombinedMultiDict([MultiDict(files), request.form])
-            return sent if sent else None
+            return sent or None
 
     form_nonce = HiddenField()
 

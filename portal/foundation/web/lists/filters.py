@@ -17,6 +17,7 @@ from wtforms import (
 )
 
 from portal.foundation import clock, i18n
+from portal.foundation.database import starting_with
 from portal.foundation.i18n import LazyText, _, _l
 
 LIKE_ESCAPE = "\\"
@@ -79,8 +80,7 @@ class StartsFilter(Filter):
 
     def conditions(self, value: str) -> list[ColumnElement[bool]]:
         """Match from the start."""
-        start = self.normal(value)
-        return [self.column >= start, self.column < start + "\U0010ffff"]
+        return [starting_with(self.column, self.normal(value))]
 
 
 @dataclass(frozen=True)

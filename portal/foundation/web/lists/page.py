@@ -240,7 +240,7 @@ class ListPage:
         # Not url_for: it takes names such as _external or _scheme from whoever wrote the address.
         return f"{self._path}?{urlencode(args, doseq=True)}" if args else self._path
 
-    @property
+    @cached_property
     def heads(self) -> list[Head]:
         """Return the heads of the shown columns."""
         found = []
@@ -270,7 +270,7 @@ class ListPage:
             if one.key in self.values
         ]
 
-    @property
+    @cached_property
     def tabs(self) -> list[Tab]:
         """Return the ready-made views; the one in force is marked."""
         now = {key: value for key, value in request.args.items() if key in self.filter_keys}
@@ -297,7 +297,7 @@ class ListPage:
         is_plain = not request.view_args and self.actor.is_signed_in
         return is_plain and not self.actor.viewing_as and not any(t.current for t in self.tabs)
 
-    @property
+    @cached_property
     def filter_keys(self) -> set[str]:
         """Return the parameters that are filters."""
         return {one.key for one in self.filters}

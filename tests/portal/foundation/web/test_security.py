@@ -114,7 +114,8 @@ def test_a_refused_form_names_its_reference(client: FlaskClient):
     [
         (None, 303), ("http://localhost", 303), ("http://127.0.0.1:8000", 303), ("null", 400),
         ("http://evil.example", 400), ("http://localhost.evil.example", 400),
-        ("http://localhost:81", 400), ("x", 400), ("http://[", 400), ("http://[::1]@localhost", 400),
+        ("http://localhost:81", 400), ("x", 400), ("http://[", 400),
+        ("http://[::1]@localhost", 400),
     ],
 )  # fmt: skip
 def test_a_form_from_another_site_is_refused(browser: FlaskClient, rows, origin, status: int):
