@@ -143,14 +143,16 @@ class _Maker:
         buyers = {number: self._customer(number // 2) for number in numbers}
         rows = [self._row(number, *buyers[number]) for number in numbers]
         both = list(zip(rows, buyers.values(), strict=True))
-        known = [(keys, name, None) for row, (keys, name) in both if row["submitted_at"]]
+        known: list[tuple[CustomerKeys, str, str | None]] = [
+            (keys, name, None) for row, (keys, name) in both if row["submitted_at"]
+        ]
         ids = add_customers(SYSTEM, customers=known)
         for row, (keys, _name) in both:
             row["customer_id"] = ids[keys.identity] if row["submitted_at"] else None
         # Past the mapper, which would send apart what differs in the columns that are empty.
         connection = db.session.connection()
         insert = sa.insert(DEALS).returning(DEALS.c.reference, DEALS.c.id)
-        found: dict[str, int] = dict(connection.execute(insert, rows).tuples().all())
+        found: dict[str, int] = dict(connection.execute(insert, rows).all())
         made = [found[row["reference"]] for row in rows]
         lines = [
             self._line(number, deal_id, row["amount"])

@@ -89,10 +89,9 @@ def addresses(app: Flask, rule: Rule, target: Target) -> list[str]:
         for name in rule.arguments
         if steps is None or name != steps[2]
     }
-    with app.test_request_context():
-        adapter = app.create_url_adapter(None)
-        choices = [{steps[2]: one.strip()} for one in steps[1].split(",")] if steps else [{}]
-        return [adapter.build(rule.endpoint, values | choice) for choice in choices]
+    choices = [{steps[2]: one.strip()} for one in steps[1].split(",")] if steps else [{}]
+    adapter = app.url_map.bind("localhost")
+    return [adapter.build(rule.endpoint, values | choice) for choice in choices]
 
 
 def holds(answer: TestResponse, word: str) -> bool:
@@ -181,9 +180,9 @@ def test_lists_files_and_search_hold_nothing_of_others(app, target, rivals, who:
         for query in queries:
             answer = walker.client.get(f"{rule.rule}?{query}")
             assert answer.status_code < 500, (rule.rule, query)
-            echoed = answer.text.replace(f"={WORD}", "").replace(f'value="{WORD}"', "")
-            assert f"{WORD} " not in echoed, (rule.rule, query)
-            assert not (answer.data.startswith(b"PK") and holds(answer, WORD)), (rule.rule, query)
+            # The page may repeat what was asked, but that stands alone there.
+            words = (f"{WORD} AS", f"{WORD} Lind", f"{WORD} drifts", f"{WORD} 林", f"{WORD}.csv")
+            assert not any(holds(answer, word) for word in words), (rule.rule, query)
 
 
 def test_looking_as_another_changes_nothing(app, target, rivals):
