@@ -37,6 +37,7 @@ from portal.foundation.steps import Look, Step
 from portal.partners.models import Partner
 
 MOST_IN_QUEUE = 100
+MOST_COUNTED = 1_000
 
 
 def visible_deals(actor: Actor) -> sa.Select[Deal]:
@@ -242,12 +243,15 @@ def waiting_deals(actor: Actor) -> list[Waiting]:
 
 
 def waiting_count(actor: Actor) -> tuple[int, bool]:
-    """Return how many deals wait for a decision, and whether any of them is late."""
+    """Return how many deals wait for a decision, at most 1,000, and whether any is late."""
     if not policy.may_decide(actor):
         return 0, False
-    late = sa.func.coalesce(sa.func.sum(sa.case((Deal.decide_by_at <= clock.now(), 1), else_=0)), 0)
-    count, overdue = db.session.execute(sa.select(sa.func.count(), late).where(IS_WAITING)).one()
-    return count, overdue > 0
+    waiting = sa.select(Deal.id).where(IS_WAITING).limit(MOST_COUNTED).subquery()
+    is_late = sa.exists().where(IS_WAITING, Deal.decide_by_at <= clock.now())
+    count, late = db.session.execute(
+        sa.select(sa.select(sa.func.count()).select_from(waiting).scalar_subquery(), is_late)
+    ).one()
+    return count, bool(late)
 
 
 def returned_count(actor: Actor) -> tuple[int, bool]:

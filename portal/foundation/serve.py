@@ -1,5 +1,6 @@
 """`flask serve`: web and scheduled jobs in the foreground, ended together and cleanly."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections import deque
 from types import FrameType
 
 import click
@@ -20,6 +23,9 @@ from portal.foundation.migrations import upgrade_database
 from portal.foundation.seeding import PASSWORD, is_empty, load_demo
 
 GRACE_SECONDS = 20
+# More kills than this within so many seconds are no accident.
+MOST_KILLED, WITHIN_SECONDS = 20, 60
+PR_SET_PDEATHSIG = 1
 
 
 def gunicorn_command(host: str, port: int, *, workers: int, threads: int) -> list[str]:
@@ -38,21 +44,38 @@ def gunicorn_command(host: str, port: int, *, workers: int, threads: int) -> lis
     ]
 
 
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when the one that started it is gone, killed or not.
+
+    Only Linux does so; elsewhere a killed parent leaves its children to whoever killed it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
 class Processes:
-    """The web and the jobs process; either one's end ends both."""
+    """The web and the jobs process: a killed one is started again, any other end ends both."""
 
     def __init__(self, commands: list[list[str]], environment: dict[str, str]) -> None:
         self.commands, self.environment = commands, environment
         self.stopping = threading.Event()
         self.children: list[subprocess.Popen[bytes]] = []
+        self.killed: deque[float] = deque(maxlen=MOST_KILLED)
 
     def start(self) -> None:
         """Start both; signals must lead to `stop` by now, so that none of them is left behind."""
         for command in self.commands:
-            child = subprocess.Popen(
-                command, env=self.environment, cwd=ROOT, start_new_session=True
-            )
-            self.children.append(child)
+            self.children.append(self._started(command))
+
+    def _started(self, command: list[str]) -> subprocess.Popen[bytes]:
+        # No thread runs beside this one, so that code between fork and exec is safe.
+        return subprocess.Popen(
+            command,
+            env=self.environment,
+            cwd=ROOT,
+            start_new_session=True,
+            preexec_fn=end_with_parent,  # noqa: PLW1509
+        )
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """Begin to end."""
@@ -61,10 +84,21 @@ class Processes:
     def wait(self) -> int:
         """Wait for a signal or for a child that ends by itself; return the exit code."""
         while not self.stopping.wait(0.2):
-            ended = [child.returncode for child in self.children if child.poll() is not None]
-            if ended:
-                return self._end(1)
+            for place, child in enumerate(self.children):
+                code = child.poll()
+                if code is None:
+                    continue
+                if code >= 0 or self._is_killed_too_often():
+                    return self._end(1)
+                self.children[place] = self._started(self.commands[place])
         return self._end(0)
+
+    def _is_killed_too_often(self) -> bool:
+        """Note that a child was killed; return whether that happens all the time."""
+        now = time.monotonic()
+        often = len(self.killed) == MOST_KILLED and now - self.killed[0] < WITHIN_SECONDS
+        self.killed.append(now)
+        return often
 
     def _end(self, code: int) -> int:
         for child in self.children:

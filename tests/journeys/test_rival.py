@@ -85,9 +85,7 @@ def addresses(app: Flask, rule: Rule, target: Target) -> list[str]:
     """Return the rule's addresses of somebody else's things, one for each step it names."""
     steps = re.search(r"<any\(([^)]*)\):(\w+)>", rule.rule)
     values = {
-        name: target.of(rule, name)
-        for name in rule.arguments
-        if steps is None or name != steps[2]
+        name: target.of(rule, name) for name in rule.arguments if steps is None or name != steps[2]
     }
     choices = [{steps[2]: one.strip()} for one in steps[1].split(",")] if steps else [{}]
     adapter = app.url_map.bind("localhost")

@@ -201,7 +201,8 @@ class Form(FlaskForm):
                 return None
             names = {field.name for field in form if isinstance(field, FileField)}
             files = [(name, one) for name, one in request.files.items(multi=True) if name in names]
-            sent = CombinedMultiDict([MultiDict(files), request.form])
+            parts: list[Any] = [MultiDict(files), request.form]
+            sent = CombinedMultiDict(parts)
             return sent or None
 
     form_nonce = HiddenField()

@@ -6,9 +6,8 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
-from loyalty.clubs.models import Channel, Member, Purpose
-from loyalty.clubs.queries import agrees
-from loyalty.newsletters import mails, operations
+from loyalty.clubs.models import Member
+from loyalty.newsletters import operations
 from loyalty.newsletters.models import Newsletter, NewsletterState
 from portal.foundation.actors import SYSTEM
 from portal.foundation.database import db, transaction
@@ -333,54 +332,6 @@ def test_what_is_not_there_is_404(desk):
     for path in ("/newsletters/99", "/newsletters/99/edit", "/newsletters/99/print.pdf"):
         assert desk.get(path).status_code == 404
     assert post(desk, "/newsletters/99/send").status_code == 404
-
-
-def link_of(app) -> tuple[str, int]:
-    with app.app_context():
-        lin = db.session.scalars(sa.select(Member)).one()
-        return f"/newsletters/unsubscribe/{mails.unsubscribe_token(lin.id)}", lin.id
-
-
-def does_agree(app, member_id: int) -> bool:
-    with app.app_context():
-        member = db.session.get_one(Member, member_id)
-        return agrees(member, Purpose.MARKETING, Channel.EMAIL)
-
-
-def test_looking_at_the_link_changes_nothing_the_button_does(app, desk):
-    link, lin = link_of(app)
-    reader = app.test_client()
-    page = reader.get(link)
-    assert "No more newsletters?" in page.text
-    assert does_agree(app, lin)
-    form = part(page, "main form")
-    token = form.select_one("[name=csrf_token]")["value"]
-    done = reader.post(link, data={"csrf_token": token})
-    assert "You get no more newsletters" in done.text
-    assert not does_agree(app, lin)
-    assert reader.post(link, data={"csrf_token": token}).status_code == 200
-    assert reader.head(link).status_code == 200
-
-
-def test_one_click_of_a_mail_program(app, desk):
-    link, lin = link_of(app)
-    body = {"List-Unsubscribe": "One-Click"}
-    answer = app.test_client().post(link, data=body)
-    assert answer.status_code == 200
-    assert not does_agree(app, lin)
-
-
-def test_forged_and_stale_links_are_404(app, desk):
-    link, lin = link_of(app)
-    with app.app_context():
-        gone = mails.unsubscribe_token(999_999)
-    forged = [link + "x", link[:-2], link.replace(".", ""), f"/newsletters/unsubscribe/{gone}"]
-    forged += ["/newsletters/unsubscribe/Nw", "/newsletters/unsubscribe/%00", link + "%00"]
-    for path in forged:
-        client = app.test_client()
-        assert client.get(path).status_code in {400, 404}, path
-        assert client.post(path).status_code in {400, 404}, path
-    assert does_agree(app, lin)
 
 
 def test_the_page_asks_no_query_for_each_newsletter_or_block(app, desk):

@@ -1,8 +1,11 @@
 """`flask serve`: web and jobs start together, end together, and leave nothing behind."""
 
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,62 @@ def test_a_port_in_use_ends_it_with_a_failure(process_environment):
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def serving_at(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[str]]:
+    """Serve in a group of its own until the test is over."""
+    serving = subprocess.Popen(
+        SERVE,
+        cwd=ROOT,
+        env=environment | {"PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: answers(port), "the site answers", seconds=90)
+        yield serving
+    finally:
+        family = descendants(serving.pid)
+        if serving.poll() is None:
+            serving.terminate()
+            serving.wait(60)
+        for left in family & set(parents()):
+            os.kill(left, signal.SIGKILL)
+
+
+def children_of(pid: int) -> dict[str, int]:
+    """Return the two processes below the serving one, by what they do."""
+    said = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid=,args="], text=True)
+    lines = (line.split(None, 2) for line in said.splitlines())
+    mine = [(int(key), words) for key, parent, words in lines if int(parent) == pid]
+    return {"web" if "gunicorn" in words else "jobs": key for key, words in mine}
+
+
+def test_what_was_killed_is_started_again(process_environment):
+    Path(process_environment["DATA_DIR"]).mkdir(exist_ok=True)
+    port = free_port()
+    with serving_at(process_environment, port) as serving:
+        for name in ("jobs", "web", "jobs"):
+            before = children_of(serving.pid)
+            os.kill(before[name], signal.SIGKILL)
+
+            def is_back(name: str = name, before: dict[str, int] = before) -> bool:
+                now = children_of(serving.pid)
+                return set(now) == set(before) and now[name] != before[name] and answers(port)
+
+            wait_until(is_back, f"{name} runs again", seconds=30)
+            assert serving.poll() is None
+
+
+def test_when_it_is_killed_itself_nothing_stays_behind_and_the_port_is_free(process_environment):
+    Path(process_environment["DATA_DIR"]).mkdir(exist_ok=True)
+    port = free_port()
+    with serving_at(process_environment, port) as serving:
+        family = descendants(serving.pid)
+        os.killpg(serving.pid, signal.SIGKILL)
+        serving.wait(10)
+        wait_until(lambda: not family & set(parents()), "every process ended", seconds=30)
+    with serving_at(process_environment, port):
+        assert answers(port)

@@ -1,6 +1,6 @@
 """ListPage: one subclass a list; the page, its state in the address, and its files."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
+from portal.foundation import i18n
 from portal.foundation.actors import Actor
 from portal.foundation.database import db
 from portal.foundation.i18n import LazyText, _, _l, number_text
@@ -25,6 +26,9 @@ from portal.foundation.web.lists.filters import Filter
 PAGE_SIZE = 50
 COUNT_CAP = 1_000
 MOST_PICKED = 1_000
+MOST_REMEMBERED = 500
+EDGES = frozenset({"after", "before"})
+_remembered: dict[tuple[Any, ...], str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,23 @@ class ListPage:
     def _address(self, args: Mapping[str, Any]) -> str:
         # Not url_for: it takes names such as _external or _scheme from whoever wrote the address.
         return f"{self._path}?{urlencode(args, doseq=True)}" if args else self._path
+
+    def remembered(self, draw: Callable[["ListPage"], str]) -> str:
+        """Return what `draw` makes of this list, remembered for its language and address.
+
+        For parts that depend on nothing else: the filters with their choices, unless those are
+        read from the database.
+        """
+        if any(callable(getattr(one, "choices", None)) for one in self.filters):
+            return draw(self)
+        args = tuple(pair for pair in request.args.items(multi=True) if pair[0] not in EDGES)
+        key = (type(self), request.path, i18n.language(), args)
+        found = _remembered.get(key)
+        if found is None:
+            if len(_remembered) >= MOST_REMEMBERED:
+                _remembered.clear()
+            found = _remembered[key] = draw(self)
+        return found
 
     @cached_property
     def heads(self) -> list[Head]:
