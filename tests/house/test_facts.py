@@ -22,6 +22,8 @@ def faults(kind: type[Fact]) -> list[str]:
         doc = ""  # dataclasses put the signature there when nothing is written
     if not doc:
         found.append(f"{kind.__name__} has no docstring")
+    shared = [base.__doc__ or "" for base in kind.__mro__[1:] if issubclass(base, Fact)]
+    doc = "\n".join([doc, *shared])  # fields of a common base are described there
     for declared in dataclasses.fields(kind):
         if not re.search(rf"\b{declared.name}\b[\w, ]*:", doc):
             found.append(f"{kind.__name__}.{declared.name} is not described")

@@ -14,8 +14,10 @@ from werkzeug.test import TestResponse
 from portal.accounts.models import User
 from portal.foundation.database import db
 from portal.foundation.web.policies import OPEN_WHILE_VIEWING, policy_of
+from portal.partners.models import Partner
 from tests.factories import targets
 from tests.factories.accounts import make_token
+from tests.factories.partners import suspend
 from tests.factories.targets import WORD, Target
 from tests.pages import csrf_token, post, sign_in
 
@@ -197,3 +199,43 @@ def test_looking_as_another_changes_nothing(app, target, rivals):
             answer = browser.post(path, data=FORM | {"csrf_token": csrf})
             assert answer.status_code in {403, 404}, path
     assert targets.rows(app) == before
+
+
+def test_a_key_gives_nothing_again_once_the_partner_is_suspended(app, target, rivals):
+    walker = Walker(app, rivals["rival"])
+    deal = {"customer": {"name": "Nordlys"}}
+    headers = walker.headers | {"Idempotency-Key": "k"}
+    first, again = (walker.client.post("/api/v1/deals", json=deal, headers=headers) for _ in "12")
+    assert (first.json, again.headers["Idempotent-Replay"]) == (again.json, "true")
+    with app.app_context():
+        user = db.session.query(User).filter_by(email=rivals["rival"]).one()
+        suspend(db.session.get_one(Partner, user.partner_id))
+    late = walker.client.post("/api/v1/deals", json=deal, headers=headers)
+    assert (late.status_code, holds(late, "Nordlys")) == (403, False)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1799-12-31", "2400-01-02", "9999-12-31"])
+def test_days_that_no_zone_can_place_are_answered_in_words(app, target, day: str):
+    walker = Walker(app, "admin@vendor.example")
+    path = f"/api/v1/members/{target.values['', 'number']}/statement"
+    for period in ({"from": day}, {"until": day}, {"from": day, "until": day}):
+        answer = walker.client.get(path, query_string=period, headers=walker.headers)
+        assert answer.status_code == 422, period
+        assert answer.json["errors"]
+
+
+def test_rows_that_were_picked_are_exported(app, target):
+    walker = Walker(app, "channel@vendor.example")
+    key = target.values["", "deal_id"]
+    for ending in ("", "&format=csv", "&format=xlsx"):
+        answer = walker.client.get(f"/deals?ids={key}&ids={2**63}{ending}")
+        assert answer.status_code == 200
+        assert holds(answer, f"{WORD} AS")
+    assert len(walker.client.get(f"/deals?ids={key}&format=csv").text.splitlines()) == 2
+
+
+def test_a_deal_that_no_key_can_name_is_not_there(app, target):
+    walker = Walker(app, "channel@vendor.example")
+    for word in ("x", "-1", "9" * 30, str(2**63), "9" * 5_000):
+        assert walker.client.get(f"/desk/queue?deal={word}").status_code == 404
+        assert walker.client.get(f"/deals/{word}").status_code == 404
