@@ -21,6 +21,7 @@ from portal.foundation.web.api.blueprint import ApiBlueprint, listed
 from portal.foundation.web.api.schemas import (
     AmountIn,
     Currency,
+    DayIn,
     In,
     InstantOut,
     LongText,
@@ -80,7 +81,7 @@ class DealIn(In):
     customer: CustomerIn = CustomerIn()
     products: Annotated[list[LineIn], Field(max_length=100)] = []
     currency: Currency | None = None
-    expected_close_on: date | None = None
+    expected_close_on: DayIn | None = None
     evidence: LongText | None = None
     source: DealSource | None = None
     tender: bool = False

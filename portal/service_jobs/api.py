@@ -1,6 +1,5 @@
 """Repair jobs over the API."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,6 +10,7 @@ from portal.foundation.i18n import _l
 from portal.foundation.web.actors import current_actor
 from portal.foundation.web.api.blueprint import ApiBlueprint, listed
 from portal.foundation.web.api.schemas import (
+    DayIn,
     Email,
     Empty,
     In,
@@ -51,7 +51,7 @@ class JobIn(In):
     symptom_code: Annotated[ShortText, Field(max_length=40)] | None = None
     accessories: Text | None = None
     proof_of_purchase: Text | None = None
-    sold_on: date | None = None
+    sold_on: DayIn | None = None
     station: ShortText | None = None
 
 

@@ -33,6 +33,7 @@ def requires(policy: Callable[[Actor], bool]) -> Callable[[Callable[P, R]], Call
             return view(*args, **kwargs)
 
         guarded.policy = policy.__module__ + "." + policy.__name__  # type: ignore[attr-defined]
+        guarded.admits = policy  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -21,6 +21,7 @@ from portal.foundation.web.actors import current_actor
 from portal.foundation.web.api.schemas import PageQuery
 from portal.foundation.web.errors import problem
 from portal.foundation.web.lists import cursor
+from portal.foundation.web.policies import signed_in
 
 V = TypeVar("V", bound=Callable[..., Any])
 KEY_HEADER = "Idempotency-Key"
@@ -119,10 +120,11 @@ def idempotent(view: V, *, required: bool) -> V:
             return problem(400, str(_l("Send an Idempotency-Key.")), code="key_required")
         if key and (len(key) > MOST_KEY or not key.isprintable()):
             return problem(400, str(_l("This Idempotency-Key is too long.")), code="key_invalid")
-        user_id = current_actor().user_id
-        if not key or user_id is None:
-            return view(*args, **kwargs)
-        return _once(user_id, key, functools.partial(view, *args, **kwargs))
+        actor = current_actor()
+        admits = getattr(view, "admits", signed_in)
+        if not key or actor.user_id is None or not admits(actor):
+            return view(*args, **kwargs)  # who may not any more is given no old answer either
+        return _once(actor.user_id, key, functools.partial(view, *args, **kwargs))
 
     replayed.demands_key = required  # type: ignore[attr-defined]
     return replayed  # type: ignore[return-value]

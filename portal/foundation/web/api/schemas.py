@@ -1,6 +1,6 @@
 """Bases and types of what the API takes and gives; bounds are the same everywhere."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from portal.foundation import money
 
 T = TypeVar("T")
+EARLIEST, LATEST = date(1800, 1, 1), date(2400, 1, 1)
 
 
 def _printable(text: str) -> str:
@@ -36,6 +37,12 @@ def _utc(instant: datetime) -> datetime:
     return aware.astimezone(UTC)
 
 
+def _near(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError("is out of range")
+    return day
+
+
 def _written(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -58,6 +65,7 @@ AmountOut = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_known_currency)]
+DayIn = Annotated[date, AfterValidator(_near)]
 InstantIn = Annotated[datetime, AfterValidator(_utc)]
 InstantOut = Annotated[
     datetime,
