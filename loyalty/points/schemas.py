@@ -11,6 +11,7 @@ from portal.foundation.web.api.schemas import (
     AmountIn,
     AmountOut,
     Currency,
+    DayIn,
     In,
     InstantIn,
     InstantOut,
@@ -156,8 +157,8 @@ class LotsOut(Out):
 class Period(In):
     """Days in the club's zone, or instants; from is included, until too when it is a day."""
 
-    since: Annotated[date | InstantIn | None, Field(alias="from")] = None
-    until: date | InstantIn | None = None
+    since: Annotated[DayIn | InstantIn | None, Field(alias="from")] = None
+    until: DayIn | InstantIn | None = None
 
 
 class EntryOut(Out):

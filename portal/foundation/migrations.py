@@ -7,6 +7,7 @@ delete every child row. They are therefore off while migrating and checked after
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,23 @@ def _parsed(target: str) -> int | str | Script:
         return int(target)
     except ValueError:
         return target
+
+
+def is_behind() -> bool:
+    """Return whether the database lacks a migration.
+
+    Asks by a connection of its own: Alembic's context is one for all threads of an application.
+    """
+    with db.engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return True
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
+        return set(found) != _heads()
+
+
+@lru_cache(maxsize=1)
+def _heads() -> set[str]:
+    return set(alembic.script_directory.get_heads())
 
 
 def append_only(op: Any, table: str) -> None:

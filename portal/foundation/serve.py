@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -24,7 +25,7 @@ from portal.foundation.seeding import PASSWORD, is_empty, load_demo
 
 GRACE_SECONDS = 20
 # More kills than this within so many seconds are no accident.
-MOST_KILLED, WITHIN_SECONDS = 20, 60
+MOST_KILLED, WITHIN_SECONDS = 20, 20
 PR_SET_PDEATHSIG = 1
 
 
@@ -90,6 +91,8 @@ class Processes:
                     continue
                 if code >= 0 or self._is_killed_too_often():
                     return self._end(1)
+                with suppress(ProcessLookupError):  # workers of a killed web process hold its port
+                    os.killpg(child.pid, signal.SIGKILL)
                 self.children[place] = self._started(self.commands[place])
         return self._end(0)
 

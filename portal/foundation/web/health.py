@@ -18,9 +18,10 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from portal.foundation.database import alembic, db
+from portal.foundation.database import db
 from portal.foundation.facts import DeliveryState, FactDelivery
 from portal.foundation.jobs import queries as jobs
+from portal.foundation.migrations import is_behind
 from portal.foundation.web.policies import public
 
 log = structlog.get_logger()
@@ -61,7 +62,7 @@ def readyz() -> tuple[Response, int]:
     checks: dict[str, Any] = {"database": "ok", "migrations": "ok", "scheduler": "ok"}
     try:
         db.session.execute(sa.select(1))
-        if alembic.needs_upgrade():
+        if is_behind():
             checks["migrations"] = "behind"
         elif jobs.clock_is_stopped():
             checks["scheduler"] = "stopped"

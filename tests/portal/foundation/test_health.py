@@ -1,8 +1,10 @@
 """Alive, ready, figures for Prometheus, logs with the request's id and without secrets."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 import structlog
 from flask import Flask
@@ -88,3 +90,14 @@ def test_a_log_line_carries_the_request_and_no_secrets(capsys):
         "cookie": "[kept out]",
         "harmless": "d",
     }
+
+
+@pytest.mark.both_databases
+def test_many_may_ask_at_once_and_disturb_nobody(app):
+    def ask(number: int) -> set[int]:
+        client = app.test_client()
+        return {client.get(path).status_code for path in ("/readyz", "/login") * 8}
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert set().union(*answers) == {200}
