@@ -25,7 +25,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: setup ## Set up, migrate, load the demo when empty, then serve web and jobs (Ctrl-C ends both)
-	@exec $(BIN)/flask --app wsgi serve
+	@exec $(BIN)/python -m portal.foundation.start
 
 setup: ## Build .venv and see to the system's libraries; starts nothing
 	@$(BOOTSTRAP) run

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from portal.foundation import clock
 
 ROOT = Path(__file__).resolve().parents[2]
+DEMO_PASSWORD = "guildhall-demo"  # noqa: S105 - the demo's, printed to everybody
 MAIL_SCHEMES = {"file", "smtp", "smtps"}
 
 
@@ -35,6 +36,11 @@ class Config:
     secret_key: str
     demo: bool
     trusted_proxies: int
+
+    @property
+    def has_demo(self) -> bool:
+        """Return whether an empty database gets the demo; never where readers come by https."""
+        return self.demo and not self.is_https
 
     @property
     def is_https(self) -> bool:

@@ -18,9 +18,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.foundation import clock, facts
+from portal.foundation.config import DEMO_PASSWORD
 from portal.foundation.database import Model, db
 
-PASSWORD = "guildhall-demo"  # noqa: S105 - the demo's, printed to everybody
+PASSWORD = DEMO_PASSWORD
 
 
 @dataclass(frozen=True, slots=True)

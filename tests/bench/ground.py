@@ -18,7 +18,7 @@ from flask import Flask
 
 from portal.foundation.database import db
 from portal.foundation.migrations import upgrade_database
-from portal.foundation.serve import gunicorn_command
+from portal.foundation.processes import gunicorn_command
 from tests.browser.chromium import free_port
 from tests.databases import ROOT
 from tests.making import environment_for, make_app
