@@ -137,6 +137,9 @@ def versions(club: Club) -> list[ProgrammeVersion]:
     return list(db.session.scalars(select.order_by(ProgrammeVersion.version.desc())))
 
 
+NO_RULES = Programme(effective_from=date.min)
+
+
 class Rules:
     """A club's published programmes, to ask which one holds on a day."""
 
@@ -159,7 +162,7 @@ class Rules:
 
         Before the first version there are no rules: nothing is earned and nothing expires.
         """
-        held: tuple[int | None, Programme] = (None, Programme(effective_from=date.min))
+        held: tuple[int | None, Programme] = (None, NO_RULES)
         for version_id, programme in self._versions:
             if programme.effective_from <= day:
                 held = (version_id, programme)
